@@ -1,0 +1,1 @@
+"""The rules: pure deciders over frozen dataclasses. No clock, no random, no I/O."""

@@ -1,0 +1,1 @@
+"""The log, the codec, the event store, PostgreSQL, keys, settings, the command line."""
