@@ -42,6 +42,9 @@ class EventType:
     name: str
     cls: type
     upcasters: tuple[Upcaster, ...] = ()
+    interaction: bool = False
+    """It is about one reported interaction: its personal fields are sealed under the interaction's own encryption key (owner = key),
+    so that one mail can be erased alone. Otherwise the owner is the person whose stream it is (owner = stream)."""
 
     @property
     def schema(self) -> int:

@@ -1,0 +1,1 @@
+"""Processes that follow the log or the outside world: indexer, projector, importer."""

@@ -1,0 +1,89 @@
+"""From a commit to the rows of the index. Tolerant of everything that the acceptance rule does not look at: what cannot be
+read becomes null, and the projection that minds parks the key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from infra.codec.envelope import Envelope
+from infra.codec.times import read_time, write_time
+from infra.log.contract import Record
+
+EVENT_COLUMNS = (
+    "key", "stream", "version", "topic", "partition", "log_offset", "place", "type", "schema", "occurred_at", "said_at",
+    "recorded_at", "log_time", "commit_id", "attempt", "request", "actor", "correlation_id", "causation_id", "data",
+)  # fmt: skip
+REFUSED_COLUMNS = ("topic", "partition", "log_offset", "commit_id", "attempt", "reason", "log_time")
+
+Row = tuple[Any, ...]
+
+
+def event_rows(commit: Envelope, record: Record, log_time: datetime) -> list[Row]:
+    """One row an event, in the order of EVENT_COLUMNS."""
+    rest, known_at = commit.rest, write_time(log_time)
+    tail = (
+        _time(rest.get("recorded_at")),
+        known_at,
+        commit.id,
+        _integer(rest.get("attempt")),
+        _text(rest.get("request")),
+        _text(rest.get("actor")),
+        _text(rest.get("correlation_id")),
+        _text(rest.get("causation_id")),
+    )
+    letter, partition, offset = record.topic.letter, record.partition, record.offset
+    return [
+        (
+            commit.key,
+            event["stream"],
+            event["version"],
+            letter,
+            partition,
+            offset,
+            place,
+            _text(event.get("type")),
+            _integer(event.get("schema")),
+            _time(event.get("occurred_at")),
+            _time(event.get("said_at")),
+            *tail,
+            orjson.dumps(event.get("data")).decode(),
+        )
+        for place, event in enumerate(commit.events)
+    ]
+
+
+def refused_row(commit: Envelope | None, reason: str, record: Record, log_time: datetime) -> Row:
+    """One row for a refused commit (None: bytes that are no envelope), in the order of REFUSED_COLUMNS."""
+    attempt = None if commit is None else _integer(commit.rest.get("attempt"))
+    commit_id = None if commit is None else commit.id
+    return (record.topic.letter, record.partition, record.offset, commit_id, attempt, reason, write_time(log_time))
+
+
+def _text(value: object) -> str | None:
+    """Text that PostgreSQL can hold: it has no NUL."""
+    return value if type(value) is str and "\0" not in value and len(value) <= 2000 else None
+
+
+def _integer(value: object) -> int | None:
+    return value if type(value) is int and -(2**31) <= value < 2**31 else None
+
+
+def _time(value: object) -> str | None:
+    at = read_time(value)
+    return None if at is None else write_time(at)
+
+
+def copy_line(row: Row) -> str:
+    """A row in the text format of COPY."""
+    return "\t".join("\\N" if value is None else _escape(str(value)) for value in row) + "\n"
+
+
+def _escape(text: str) -> str:
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "\t" in text or "\n" in text or "\r" in text:
+        text = text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return text

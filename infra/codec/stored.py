@@ -1,0 +1,173 @@
+"""Dataclasses to JSON values and back, by their annotations, for what we stored ourselves.
+
+Decoding runs no `__init__`: an old event must stay readable even when validation tightens. Unknown fields are passed over
+(a newer writer's), missing ones read as their default. What comes from outside goes through `outside.py` instead.
+Supported: str, int, bool, Decimal, date, datetime, UUID, StrEnum, frozen dataclasses, tuple[X, ...], X | None.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from infra.codec.times import write_time
+
+Convert = Callable[[Any], Any]
+MISSING = dataclasses.MISSING
+
+
+class UnsupportedAnnotation(TypeError):
+    """A field annotated with something that the log cannot hold; found when the class is first used, and by a test."""
+
+
+class UnreadableData(ValueError):
+    """Stored data that does not fit its class: the projection that minds parks the key."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Field:
+    """One field's way into JSON and back. None as a converter means: as it is."""
+
+    name: str
+    json_name: str
+    encode: Convert | None
+    decode: Convert | None
+    missing: Any
+    """What an absent field reads as; MISSING if it must be there."""
+    personal: bool
+
+
+@cache
+def fields_of(cls: type[Any]) -> tuple[Field, ...]:
+    """The plan for one dataclass, made once. Raises UnsupportedAnnotation."""
+    hints = typing.get_type_hints(cls)
+    return tuple(_field(field, hints[field.name]) for field in dataclasses.fields(cls))
+
+
+def _field(field: dataclasses.Field[Any], annotation: Any) -> Field:
+    optional, inner = split_optional(annotation)
+    missing = field.default if field.default_factory is MISSING else field.default_factory()
+    if optional:
+        if missing not in (MISSING, None):
+            raise UnsupportedAnnotation(f"{field.name}: an optional field can only default to None, for None is not written")
+        missing = None
+    personal = bool(field.metadata.get("personal"))
+    return Field(field.name, field.name.rstrip("_"), _encoder(inner), _decoder(inner), missing, personal)
+
+
+def split_optional(annotation: Any) -> tuple[bool, Any]:
+    """(is `X | None`, X). Raises UnsupportedAnnotation for any other union."""
+    if typing.get_origin(annotation) not in (types.UnionType, typing.Union):
+        return False, annotation
+    inner = [part for part in typing.get_args(annotation) if part is not types.NoneType]
+    if len(inner) != 1 or len(typing.get_args(annotation)) != 2:
+        raise UnsupportedAnnotation(f"{annotation}: of unions only X | None can be stored")
+    return True, inner[0]
+
+
+def item_of_tuple(annotation: Any) -> Any:
+    """X of tuple[X, ...], or None if it is something else."""
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:
+        return arguments[0]
+    return None
+
+
+def write_decimal(number: Decimal) -> str:
+    """Without exponent, the scale kept: 1E+2 is 100, 12.30 stays 12.30."""
+    return format(number, "f")
+
+
+_ENCODERS: dict[Any, Convert | None] = {
+    str: None,
+    int: None,
+    bool: None,
+    Decimal: write_decimal,
+    date: date.isoformat,
+    datetime: write_time,
+    UUID: str,
+}
+_DECODERS: dict[Any, Convert | None] = {
+    str: None,
+    int: None,
+    bool: None,
+    Decimal: Decimal,
+    date: date.fromisoformat,
+    datetime: datetime.fromisoformat,
+    UUID: UUID,
+}
+
+
+def _encoder(annotation: Any) -> Convert | None:
+    if annotation in _ENCODERS:
+        return _ENCODERS[annotation]
+    item = item_of_tuple(annotation)
+    if item is not None:
+        inner = _encoder(item)
+        return list if inner is None else lambda values: [inner(value) for value in values]
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return str
+    if dataclasses.is_dataclass(annotation):
+        return encode
+    raise UnsupportedAnnotation(f"{annotation} cannot be stored in an event")
+
+
+def _decoder(annotation: Any) -> Convert | None:
+    if annotation in _DECODERS:
+        return _DECODERS[annotation]
+    item = item_of_tuple(annotation)
+    if item is not None:
+        inner = _decoder(item)
+        return tuple if inner is None else lambda values: tuple(inner(value) for value in values)
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return annotation
+    return _DataclassDecoder(annotation)
+
+
+class _DataclassDecoder:
+    """Decodes one dataclass; its plan is looked up at first use, so that classes may contain themselves."""
+
+    __slots__ = ("cls",)
+
+    def __init__(self, cls: type) -> None:
+        self.cls = cls
+
+    def __call__(self, data: dict[str, Any]) -> Any:
+        return decode(self.cls, data)
+
+
+def encode(value: Any) -> dict[str, Any]:
+    """A dataclass as JSON values. None is not written."""
+    data: dict[str, Any] = {}
+    for field in fields_of(type(value)):
+        inner = getattr(value, field.name)
+        if inner is not None:
+            data[field.json_name] = inner if field.encode is None else field.encode(inner)
+    return data
+
+
+def decode(cls: type, data: dict[str, Any]) -> Any:
+    """The dataclass that was stored. Raises UnreadableData."""
+    values: dict[str, Any] = {}
+    for field in fields_of(cls):
+        inner = data.get(field.json_name)
+        if inner is not None:
+            try:
+                values[field.name] = inner if field.decode is None else field.decode(inner)
+            except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+                raise UnreadableData(f"{cls.__name__}.{field.name} cannot be read") from error
+        elif field.missing is MISSING:
+            raise UnreadableData(f"{cls.__name__}.{field.name} is missing")
+        else:
+            values[field.name] = field.missing
+    made: Any = object.__new__(cls)
+    made.__dict__.update(values)
+    return made

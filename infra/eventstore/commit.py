@@ -1,0 +1,70 @@
+"""Writes the envelope of format 1."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from eventsourcing.persistence import StoredEvent
+
+from infra.codec.envelope import FORMAT
+from infra.codec.times import write_time
+from infra.eventstore.numbered import split
+from infra.log.contract import Outgoing, Topic
+
+
+@dataclass(frozen=True)
+class CommitContext:
+    """Who and what caused a commit: everything of the envelope that is not an event."""
+
+    actor: str
+    """`user:<id>` or `system:<name>`."""
+    recorded_at: datetime
+    topic: Topic = Topic.DECISIONS
+    id: UUID = field(default_factory=uuid4)
+    attempt: int = 1
+    request: str | None = None
+    reads: Mapping[UUID, int] = field(default_factory=dict)
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    traceparent: str | None = None
+
+
+def new_traceparent() -> str:
+    """A new W3C trace context, not sampled: who traces gives their own."""
+    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
+
+
+def write_commit(events: Sequence[StoredEvent], context: CommitContext) -> Outgoing:
+    """All events of one commit as one record. Raises ValueError if they do not share one key."""
+    keys = {split(_id(event))[0] for event in events}
+    if len(keys) != 1:
+        raise ValueError("all events of a commit share one key")
+    key = str(keys.pop())
+    body: dict[str, Any] = {
+        "format": FORMAT,
+        "id": str(context.id),
+        "attempt": context.attempt,
+        "key": key,
+        "request": context.request,
+        "recorded_at": write_time(context.recorded_at),
+        "actor": context.actor,
+        "correlation_id": context.correlation_id or str(context.id),
+        "causation_id": context.causation_id,
+        "reads": {str(stream): version for stream, version in context.reads.items()},
+        "events": [
+            {"stream": str(split(_id(event))[1]), "version": event.originator_version, "type": event.topic, **orjson.loads(event.state)}
+            for event in events
+        ],
+    }
+    headers = (("content-type", b"application/json"), ("traceparent", (context.traceparent or new_traceparent()).encode()))
+    return Outgoing(key.encode(), orjson.dumps({name: value for name, value in body.items() if value is not None}), headers)
+
+
+def _id(event: StoredEvent) -> Any:
+    return event.originator_id
