@@ -159,21 +159,16 @@ def _work_at_import(module: Module) -> Iterator[str]:
 
 
 def _run_at_import(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes below `node` that run on import: class bodies, defaults and decorators do, function bodies do not."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and _only_for_others(child.test):
-            for other in child.orelse:
-                yield other
-                yield from _run_at_import(other)
-            continue
-        if isinstance(child, _Function):
-            evaluated = [*child.args.defaults, *(value for value in child.args.kw_defaults if value is not None)]
-            evaluated += [] if isinstance(child, ast.Lambda) else child.decorator_list
-            for expression in evaluated:
-                yield expression
-                yield from _run_at_import(expression)
-            continue
-        yield child
+    """`node` and what is below it, as far as it runs on import: class bodies, defaults and decorators do, function bodies do not."""
+    yield node
+    if isinstance(node, _Function):
+        children: list[ast.AST] = [*node.args.defaults, *(value for value in node.args.kw_defaults if value is not None)]
+        children += [] if isinstance(node, ast.Lambda) else node.decorator_list
+    elif isinstance(node, ast.If) and _only_for_others(node.test):
+        children = [*node.orelse]
+    else:
+        children = [*ast.iter_child_nodes(node)]
+    for child in children:
         yield from _run_at_import(child)
 
 

@@ -61,6 +61,7 @@ BROKEN = [
     ("infra/a.py", "CONNECTION = psycopg2.connect('')", "infra/a.py:1 calls connect when it is imported; do it in a function."),
     ("infra/a.py", "class A:\n    server = make().start()", "infra/a.py:2 calls start when it is imported"),
     ("infra/a.py", "def f(now=datetime.now()): ...", "calls now when it is imported"),
+    ("infra/a.py", "f = lambda x=uuid4(): x", "calls uuid4 when it is imported"),
     ("infra/a.py", "try:\n    TEXT = open('x').read()\nexcept OSError: ...", "infra/a.py:2 calls open"),
     ("infra/a.py", "@app.run()\ndef f(): ...", "calls run when it is imported"),
     ("infra/a.py", "X = [open(n) for n in NAMES]", "calls open when it is imported"),
@@ -92,7 +93,11 @@ ALLOWED = [
     ("infra/settings.py", "import os\ndef f():\n    return os.environ, os.getenv('X')"),
     (
         "infra/a.py",
-        "import os\nfrom functools import cache\nSEP = os.sep\nclass A:\n    def f(self):\n        return open('x')\nF = lambda: connect()",
+        "import os\nfrom functools import cache\nSEP = os.sep\nclass A:\n    def f(self):\n        return open('x')",
+    ),
+    (
+        "infra/a.py",
+        "F = lambda: connect()\ndef g(clock=lambda: now(), *, h=lambda: open('x')): ...",
     ),
     ("tests/test_a.py", "import os, infra.cli, bench.log\nprint(os.environ)"),
     ("domain/a.py", "X = 1\n" * 400),
