@@ -33,11 +33,11 @@ EVENT_TYPES: tuple[EventType, ...] = (
     EventType("external_id.unlinked", ExternalIdUnlinked),
     EventType("customer.merged", CustomerMerged),
     EventType("customer.unmerged", CustomerUnmerged),
-    EventType("purchase.made", PurchaseMade),
-    EventType("purchase.returned", PurchaseReturned),
-    EventType("fact.withdrawn", FactWithdrawn),
-    EventType("interaction.attributed", InteractionAttributed),
-    EventType("interaction.detached", InteractionDetached),
+    EventType("purchase.made", PurchaseMade, interaction=True),
+    EventType("purchase.returned", PurchaseReturned, interaction=True),
+    EventType("fact.withdrawn", FactWithdrawn, interaction=True),
+    EventType("interaction.attributed", InteractionAttributed, interaction=True),
+    EventType("interaction.detached", InteractionDetached, interaction=True),
 )
 
 BY_NAME: Mapping[str, EventType] = {event_type.name: event_type for event_type in EVENT_TYPES}

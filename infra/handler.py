@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -165,7 +166,7 @@ class Handler:
             events=tuple(events), occurred_at=occurred_at, lifted_from=said_at,
         )  # fmt: skip
         try:
-            recordings = self.write_side.save(*numbered, commit=context)  # type: ignore[arg-type]
+            recordings = self.write_side.save(*numbered, commit=context)
         except OutcomeOpen as still:
             return replace(done, position=still.position, open=True)
         self._maybe_snapshot(request, own, numbered)
@@ -199,7 +200,7 @@ class Handler:
             return loaded
 
         try:
-            return self.write_side.repository.get(stream_id, projector_func=project)  # type: ignore[return-value, type-var, arg-type]
+            return self.write_side.repository.get(stream_id, projector_func=project)
         except AggregateNotFoundError:
             return initial
 
@@ -210,10 +211,8 @@ class Handler:
         loaded = own
         for event in numbered:
             loaded = _evolved(request.decider, loaded, event)
-        try:
+        with suppress(IntegrityError):  # another writer took the same one
             self.write_side.snapshot(loaded, snapshot_topic(request.decider))
-        except IntegrityError:
-            pass  # another writer took the same one
 
     def _find(self, request: Request) -> Outcome | None:
         """The answer to this command computed from its stored commit, if one was accepted. Raises OtherRequest."""

@@ -91,14 +91,18 @@ class Indexer:
         if len(self._at) == len(self.wanted) or time.monotonic() - self._checked_leases < HEARTBEAT_SECONDS:
             return
         self._checked_leases = time.monotonic()
-        if self._connection is None or self._connection.closed:
-            self._connection = connect(self.dsn, autocommit=False)
-        with self._connection, self._connection.cursor() as cursor:
+        connection = self._connected()
+        with connection, connection.cursor() as cursor:
             free = {p for p in self.wanted - set(self._at) if not self.lease or take_lease(cursor, f"index:{self.topic.letter}{p}")}
             fresh = {p: at for p, at in read_checkpoints(cursor, self.schema, self.topic).items() if p in free}
         if fresh:
             self._at.update(fresh)
             self._reopen()
+
+    def _connected(self) -> Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self.dsn, autocommit=False)
+        return self._connection
 
     def _reopen(self) -> None:
         if self._reader is not None:
@@ -106,9 +110,9 @@ class Indexer:
         self._reader = self.log.reader(self.topic, {p: at.next_offset for p, at in self._at.items()}) if self._at else None
 
     def _index(self, records: Sequence[Record]) -> None:
-        assert self._connection is not None
+        connection = self._connected()
         moves, batch, stopped = self._read(records)
-        with self._connection, self._connection.cursor() as cursor:
+        with connection, connection.cursor() as cursor:
             if self.topic is Topic.KEYS:
                 index_keys(cursor, self.schema, [read.record for read in batch])
             else:
@@ -160,9 +164,9 @@ class Indexer:
     def _say_alive(self) -> None:
         if time.monotonic() - self._heartbeat < HEARTBEAT_SECONDS:
             return
-        assert self._connection is not None
         self._heartbeat = time.monotonic()
-        with self._connection, self._connection.cursor() as cursor:
+        connection = self._connected()
+        with connection, connection.cursor() as cursor:
             touch(cursor, self.schema, self.topic, list(self._at))
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -45,11 +44,16 @@ class Field:
     personal: bool
 
 
-@cache
-def fields_of(cls: type[Any]) -> tuple[Field, ...]:
+_plans: dict[type, tuple[Field, ...]] = {}
+
+
+def fields_of(cls: type) -> tuple[Field, ...]:
     """The plan for one dataclass, made once. Raises UnsupportedAnnotation."""
-    hints = typing.get_type_hints(cls)
-    return tuple(_field(field, hints[field.name]) for field in dataclasses.fields(cls))
+    plan = _plans.get(cls)
+    if plan is None:
+        hints = typing.get_type_hints(cls)
+        plan = _plans[cls] = tuple(_field(field, hints[field.name]) for field in dataclasses.fields(cls))
+    return plan
 
 
 def _field(field: dataclasses.Field[Any], annotation: Any) -> Field:

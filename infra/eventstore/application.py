@@ -58,7 +58,6 @@ class WriteSide(Application[Any]):
 
     name = "crm"
     is_snapshotting_enabled = True
-    snapshot_class = StateSnapshot  # type: ignore[assignment]
 
     def __init__(self, log: Log, pool: Pool, progress: Progress, keyring: Keyring) -> None:
         self._parts = (log, pool, progress)
@@ -69,7 +68,7 @@ class WriteSide(Application[Any]):
         """Nothing from the process's environment: settings come from `infra/settings.py` alone."""
         return Environment(name, {"IS_SNAPSHOTTING_ENABLED": "y", **(env or {})})
 
-    def construct_factory(self, env: Environment) -> Factory:  # type: ignore[override]
+    def construct_factory(self, env: Environment) -> Factory:
         return Factory(env, *self._parts)
 
     def construct_mapper(self) -> Mapper[Any]:

@@ -29,16 +29,15 @@ class EventMapper(Mapper[Any]):
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """Seal and serialise. Raises OwnerErased."""
         if isinstance(domain_event, StateSnapshot):
-            state = {"occurred_at": write_time(domain_event.occurred_at), "state": encode(domain_event.state)}
-            return _stored(domain_event.originator_id, domain_event.originator_version, domain_event.topic, state)
+            snapshot = {"occurred_at": write_time(domain_event.occurred_at), "state": encode(domain_event.state)}
+            return _stored(domain_event.originator_id, domain_event.originator_version, domain_event.topic, snapshot)
         numbered: Numbered = domain_event
         key, stream = split(numbered.originator_id)
         event_type = type_of(numbered.event)
         secret = None
         if has_personal(numbered.event):
-            owner = owner_of(event_type, key, stream)
-            secret = self.keyring.for_owners([owner])[owner]
-        state = {
+            secret = self.keyring.for_owner(owner_of(event_type, key, stream))
+        state: dict[str, Any] = {
             "schema": event_type.schema,
             "occurred_at": write_time(numbered.occurred_at),
             **({} if numbered.said_at is None else {"said_at": write_time(numbered.said_at)}),

@@ -28,7 +28,7 @@ from infra.progress import Progress, deadline
 
 WAIT_SECONDS = 5.0
 PLACES = 1 << 20
-"""A notification's id is offset × PLACES + place + 1: increasing, never 0, with gaps."""
+"""A notification's id is offset * PLACES + place + 1: increasing, never 0, with gaps."""
 
 
 class OutcomeOpen(Exception):
@@ -45,22 +45,22 @@ class LogRecorder(ApplicationRecorder):
     def __init__(self, log: Log, pool: Pool, progress: Progress, *, partition: tuple[Topic, int] | None = None) -> None:
         self.log, self.pool, self.progress, self.partition = log, pool, progress, partition
 
-    def insert_events(self, events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Append one commit and wait until the index has passed it; the ids of its events.
 
         Keyword `commit`: its CommitContext. Raises IntegrityError (another commit was first), OutcomeOpen, LogUnreachable,
         RecordTooLarge.
         """
-        if not events:
+        if not stored_events:
             return None
         context = kwargs.get("commit") or CommitContext("system:library", datetime.now(UTC))
-        position = self._append(context.topic, write_commit(events, context))
+        position = self._append(context.topic, write_commit(stored_events, context))
         if not self.progress.wait_for([position], WAIT_SECONDS):
             raise OutcomeOpen(position)
-        accepted = self._accepted_at(events[0], context)
+        accepted = self._accepted_at(stored_events[0], context)
         if accepted is None:
             raise IntegrityError("another commit was first")
-        return [accepted.offset * PLACES + place + 1 for place in range(len(events))]
+        return [accepted.offset * PLACES + place + 1 for place in range(len(stored_events))]
 
     def _append(self, topic: Topic, record: Outgoing) -> Position:
         left = deadline(WAIT_SECONDS)
@@ -104,7 +104,8 @@ class LogRecorder(ApplicationRecorder):
         topic, partition = self._sequence()
         with self.pool.transaction() as cursor:
             cursor.execute(
-                "SELECT log_offset, place FROM index.event WHERE topic = %s AND partition = %s ORDER BY log_offset DESC, place DESC LIMIT 1",
+                "SELECT log_offset, place FROM index.event WHERE topic = %s AND partition = %s"
+                " ORDER BY log_offset DESC, place DESC LIMIT 1",
                 (topic.letter, partition),
             )
             row = cursor.fetchone()

@@ -22,9 +22,9 @@ class SnapshotRecorder(AggregateRecorder):
     def __init__(self, pool: Pool, topics: Sequence[str] | None = None) -> None:
         self.pool, self.topics = pool, topics
 
-    def insert_events(self, events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """All or none. Raises IntegrityError if one was there."""
-        rows = [(*split(event.originator_id), event.originator_version, event.topic, event.state) for event in events]  # type: ignore[arg-type]
+        rows = [(*split(event.originator_id), event.originator_version, event.topic, event.state) for event in stored_events]  # type: ignore[arg-type]
         if rows:
             try:
                 with self.pool.transaction() as cursor:
@@ -59,15 +59,15 @@ class CheckpointRecorder(TrackingRecorder):
     """How far one projection has folded each partition, as the library tracks it: the application's name is the partition
     (`d3`), the notification's id is the next offset. Rows and checkpoint move in the caller's transaction."""
 
-    def __init__(self, pool: Pool, projection: str) -> None:
-        self.pool, self.projection = pool, projection
+    def __init__(self, pool: Pool, projection: str, schema: str = "read") -> None:
+        self.pool, self.projection, self.table = pool, projection, f'"{schema}".checkpoint'
         self._moved = threading.Condition()
 
     def insert_tracking(self, tracking: Tracking) -> None:
         """In a transaction of its own. Raises IntegrityError if the checkpoint is there already or beyond."""
         with self.pool.transaction() as cursor:
             cursor.execute(
-                """INSERT INTO read.checkpoint AS c (projection, partition, next_offset) VALUES (%s, %s, %s)
+                f"""INSERT INTO {self.table} AS c (projection, partition, next_offset) VALUES (%s, %s, %s)
                    ON CONFLICT (projection, partition) DO UPDATE SET next_offset = excluded.next_offset
                    WHERE c.next_offset < excluded.next_offset RETURNING 1""",
                 (self.projection, tracking.application_name, tracking.notification_id),
@@ -81,7 +81,7 @@ class CheckpointRecorder(TrackingRecorder):
         stands elsewhere: somebody else folds (or a rebuild began), and we give way."""
         moved = execute_values(
             cursor,
-            """UPDATE read.checkpoint c SET next_offset = v.next
+            f"""UPDATE {self.table} c SET next_offset = v.next
                FROM (VALUES %s) v(projection, partition, next, expected)
                WHERE c.projection = v.projection AND c.partition = v.partition AND c.next_offset = v.expected RETURNING 1""",
             [(self.projection, move.application_name, move.notification_id, expected) for move, expected in moves],
@@ -95,7 +95,7 @@ class CheckpointRecorder(TrackingRecorder):
         """The next offset of one partition; None if nothing was folded yet."""
         with self.pool.transaction() as cursor:
             cursor.execute(
-                "SELECT next_offset FROM read.checkpoint WHERE projection = %s AND partition = %s", (self.projection, application_name)
+                f"SELECT next_offset FROM {self.table} WHERE projection = %s AND partition = %s", (self.projection, application_name)
             )
             row = cursor.fetchone()
         return None if row is None else row[0]

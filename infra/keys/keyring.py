@@ -73,17 +73,23 @@ class Keyring:
         return found
 
     def for_owners(self, owners: Iterable[UUID]) -> dict[UUID, EncryptionKey]:
-        """A usable key for each owner. A new one is durable in `crm.keys` and was read back through our own reader before this
-        returns. Raises OwnerErased, LogUnreachable."""
+        """A usable key for each owner, but for those who were erased. A new one is durable in `crm.keys` and was read back through
+        our own reader before this returns. Raises LogUnreachable."""
         wanted = set(owners)
         known = self._known(wanted)
         without = wanted - set(known)
+        without -= self._erased_of(without)
         if without:
             self._make(without)
             known.update(self._known(without))
-            if not wanted <= set(known):
-                raise LogUnreachable("A new encryption key was written but not read back in time; try again.")
         return known
+
+    def for_owner(self, owner: UUID) -> EncryptionKey:
+        """The same for one. Raises OwnerErased, LogUnreachable."""
+        key = self.for_owners([owner]).get(owner)
+        if key is None:
+            raise OwnerErased("This person was erased; nothing personal can be recorded about them any more.")
+        return key
 
     def erase(self, owner: UUID) -> None:
         """Overwrite each of the owner's key records, and one under the owner, with the erased marker; returns when it was read
@@ -119,9 +125,6 @@ class Keyring:
         if not asked:
             return known
         with self.pool.transaction() as cursor:
-            cursor.execute("SELECT owner FROM index.erased_owner WHERE owner = ANY(%s) LIMIT 1", (asked,))
-            if cursor.fetchone() is not None:
-                raise OwnerErased("This person was erased; nothing personal can be recorded about them any more.")
             cursor.execute(
                 "SELECT DISTINCT ON (owner) owner, id, wrapped FROM index.encryption_key"
                 " WHERE owner = ANY(%s) AND wrapped IS NOT NULL ORDER BY owner, id",
@@ -131,6 +134,13 @@ class Keyring:
         found = {owner: EncryptionKey(key_id, self.wrapper.unwrap(bytes(wrapped), key_id, owner)) for owner, key_id, wrapped in rows}
         self._keep(self._of_owner, found, generation)
         return known | found
+
+    def _erased_of(self, owners: set[UUID]) -> set[UUID]:
+        if not owners:
+            return set()
+        with self.pool.transaction() as cursor:
+            cursor.execute("SELECT owner FROM index.erased_owner WHERE owner = ANY(%s)", (list(owners),))
+            return {row[0] for row in cursor.fetchall()}
 
     def _make(self, owners: set[UUID]) -> None:
         records = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -23,10 +24,9 @@ def master_key(settings: Settings) -> bytes:
     if settings.master_key is not None:
         return settings.master_key
     path = settings.data / FILE
-    try:
-        _create(path)
-    except FileExistsError:
-        pass
+    if not path.exists():
+        with suppress(FileExistsError):  # another process made it meanwhile
+            _create(path)
     return read_master_key(path.read_text("ascii", errors="replace"), str(path))
 
 

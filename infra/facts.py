@@ -1,0 +1,115 @@
+"""Recording facts: no lock, no wait. Appended in bulk; the acceptance rule refuses what is there already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from domain.decider import DomainError
+from domain.fact import UNMATCHED, Match, MatchHow, Report
+from domain.ids import customer_id
+from domain.inbound import InboundFact
+from domain.inbound_types import INBOUND_BY_NAME
+from infra.codec.events import has_personal
+from infra.codec.outside import parse
+from infra.eventstore.commit import CommitContext, new_traceparent, write_commit
+from infra.eventstore.mapper import EventMapper
+from infra.eventstore.numbered import Numbered
+from infra.log.contract import Log, Outgoing, Position, Topic
+
+APPEND_SECONDS = 150.0
+"""Longer than the producer's own limit: after that a record's fate is known to be open."""
+
+
+class UnknownFactType(DomainError):
+    """A type of fact that the contract does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact ready to be recorded: its event and when it happened."""
+
+    event: Any
+    """Carries `report` and `match`."""
+    time: datetime
+
+    @property
+    def report(self) -> Report:
+        return self.event.report  # type: ignore[no-any-return]
+
+
+def read_fact(inbound: InboundFact, region: str, batch: str | None = None) -> Fact:
+    """Give an inbound fact its type, and the match that needs no look-up. Raises DomainError with a sentence."""
+    inbound_type = INBOUND_BY_NAME.get(inbound.type)
+    if inbound_type is None:
+        raise UnknownFactType(f"There is no fact of type {inbound.type!r}; there are {', '.join(INBOUND_BY_NAME)}.")
+    event = inbound_type.to_fact(parse(inbound_type.data, inbound.data), inbound.report(batch), region)
+    return Fact(replace(event, match=_match(event)), inbound.time)
+
+
+def _match(event: Any) -> Match:
+    """By our id, or by the source's own: the customer's id follows from it."""
+    reference = event.customer
+    if reference is not None and reference.id is not None:
+        return Match(reference.id, MatchHow.ID)
+    if reference is not None and reference.external_id is not None:
+        return Match(customer_id(event.report.source, reference.external_id), MatchHow.EXTERNAL_ID)
+    return UNMATCHED
+
+
+class FactRecorder:
+    """One run of recording. The commit ids of a run begin alike, so that its refused commits can be counted afterwards."""
+
+    def __init__(self, log: Log, mapper: EventMapper, actor: str) -> None:
+        self.log, self.mapper, self.actor = log, mapper, actor
+        self._prefix = os.urandom(6)
+        self._traceparent = new_traceparent()
+        self.last: dict[int, Position] = {}
+        """The last position of ours in each partition of the facts."""
+
+    @property
+    def first_commit(self) -> UUID:
+        """The smallest commit id that this run can have."""
+        return UUID(bytes=self._prefix + bytes(10))
+
+    @property
+    def last_commit(self) -> UUID:
+        """The largest."""
+        return UUID(bytes=self._prefix + b"\xff" * 10)
+
+    def append(self, facts: Iterable[tuple[UUID, UUID, int, Any, datetime]]) -> list[Position | int]:
+        """Append one commit a fact, given as (key, stream, version, event, time), and wait until all are durable.
+
+        A record that is too large is not sent: in its place stands its size in bytes. Raises LogUnreachable, OwnerErased.
+        """
+        records = self._records(list(facts))
+        sent = [record for record in records if isinstance(record, Outgoing)]
+        futures = iter(self.log.append(Topic.FACTS, sent, bulk=True))
+        answers: list[Position | int] = []
+        for record in records:
+            answer = next(futures).result(APPEND_SECONDS) if isinstance(record, Outgoing) else record
+            if isinstance(answer, Position):
+                self.last[answer.partition] = max(answer, self.last.get(answer.partition, answer))
+            answers.append(answer)
+        return answers
+
+    def _records(self, facts: Sequence[tuple[UUID, UUID, int, Any, datetime]]) -> list[Outgoing | int]:
+        personal = {key for key, _, _, event, _ in facts if has_personal(event)}
+        if personal:
+            self.mapper.keyring.for_owners(personal)  # all at once: one durable append for all the new keys
+        now = datetime.now(UTC)
+        records: list[Outgoing | int] = []
+        for key, stream, version, event, time in facts:
+            record = self._record(Numbered((key, stream), version, event, min(time, now), None if time <= now else time), now)
+            size = len(record.value) + len(record.key) + 200
+            records.append(record if size <= self.log.max_record_bytes else size)
+        return records
+
+    def _record(self, numbered: Numbered, now: datetime) -> Outgoing:
+        identifier = UUID(bytes=self._prefix + os.urandom(10))
+        context = CommitContext(self.actor, now, Topic.FACTS, identifier, traceparent=self._traceparent)
+        return write_commit([self.mapper.to_stored_event(numbered)], context)
