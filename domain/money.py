@@ -40,7 +40,7 @@ class Money:
         require_currency(self.currency)
         if not self.amount.is_finite():
             raise InvalidValue("The amount is no number; give a decimal number with a point, such as 12.30.")
-        if self.amount and self.amount.adjusted() >= DIGITS:
+        if self.amount.adjusted() >= DIGITS:
             raise InvalidValue(f"The amount has more than {DIGITS} digits before the point; check it.")
         if decimals(self.amount) > DIGITS:
             raise InvalidValue(f"The amount has more than {DIGITS} decimals; round it.")
@@ -90,6 +90,20 @@ def sum_by_currency(amounts: Iterable[Money]) -> dict[str, Money]:
     for money in amounts:
         sums[money.currency] = EXACT.add(sums.get(money.currency, Decimal(0)), money.amount)
     return {currency: Money(sums[currency], currency) for currency in sorted(sums)}
+
+
+def exact_total(items: Iterable[tuple[Money, Decimal]]) -> Money:
+    """The exact sum of unit price times quantity over at least one item, at the finest scale of the prices where that is enough.
+
+    The quantities were checked before. Raises CurrenciesDiffer, and InvalidValue when the sum has too many digits.
+    """
+    total, scale, currency = Decimal(0), 0, ""
+    for price, quantity in items:
+        if currency and price.currency != currency:
+            raise CurrenciesDiffer(f"{currency} and {price.currency} cannot be added; convert one of them first.")
+        currency, scale = price.currency, max(scale, decimals(price.amount))
+        total = EXACT.add(total, EXACT.multiply(price.amount, quantity))
+    return Money(_at_scale(total, scale), currency)
 
 
 def _at_scale(product: Decimal, scale: int) -> Decimal:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
-from operator import add
 from uuid import UUID
 
 from domain.decider import DomainError, personal
 from domain.email import EmailAddress
 from domain.fact import UNMATCHED, CustomerReference, Match, Report
-from domain.money import Money
+from domain.money import Money, exact_total
 from domain.phone import PhoneNumber
 from domain.quantity import require_quantity
 from domain.value import InvalidValue, require_line, require_text
@@ -143,12 +140,8 @@ class ReportedPurchase:
             return self.total
         if not self.lines:
             raise InvalidValue("The purchase has neither lines nor a total; give at least one of them.")
-        return total_of(self.lines)
-
-
-def total_of(lines: Iterable[PurchaseLine]) -> Money:
-    """The exact sum of quantity times unit price of at least one line. Raises CurrenciesDiffer, InvalidValue."""
-    return reduce(add, (line.amount for line in lines))
+        _require_one_currency(self.lines[0].unit_price, self.lines)
+        return exact_total((line.unit_price, line.quantity) for line in self.lines)
 
 
 def _require_one_currency(total: Money, lines: tuple[PurchaseLine, ...]) -> None:

@@ -14,7 +14,7 @@ def require_quantity(quantity: Decimal) -> None:
     """Finite, at most a million million either way, at most six decimals. Raises InvalidValue."""
     if not quantity.is_finite():
         raise InvalidValue("The quantity is no number; give one such as 2 or 0.5.")
-    if abs(quantity) > LARGEST:
+    if quantity.adjusted() > 12 or quantity.copy_abs() > LARGEST:
         raise InvalidValue(f"The quantity is beyond {LARGEST:,}; check it, or count in a larger unit.")
     if decimals(quantity) > DECIMALS:
         raise InvalidValue(f"The quantity has more than {DECIMALS} decimals; round it, or count in a smaller unit.")
