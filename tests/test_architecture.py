@@ -115,8 +115,10 @@ def test_a_folder_without_an_init_file_is_found(tmp_path: Path) -> None:
     assert findings(tmp_path) == ["infra/ has no __init__.py; without it another folder of this name may be imported instead."]
 
 
-def test_a_folder_without_tests_is_found(tmp_path: Path) -> None:
-    tree(tmp_path, {"infra/log/a.py": ""})
+def test_a_package_without_tests_is_found(tmp_path: Path) -> None:
+    tree(tmp_path, {"infra/log/a.py": "", "infra/log/deep/b.py": "", "infra/codec/c.py": ""})
+    (tmp_path / "tests/infra/log/deep/test_something.py").unlink()
+    assert findings(tmp_path) == []
     (tmp_path / "tests/infra/log/test_something.py").unlink()
     assert findings(tmp_path) == ["infra/log/ has no tests; they belong in tests/infra/log/."]
 
