@@ -43,10 +43,10 @@ def test_an_amount_is_finite_and_within_eighteen_digits_either_side(amount: str)
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "12,30", "1.234,56", "1,234.56", "1e3", "NaN", ".", "12.", ".5", "--1", "0x10", "１２", "12 30", "1" * 41]
+    "text", ["", " ", "12,30", "1.234,56", "1,234.56", "1e3", "NaN", ".", "12.", ".5", "--1", "0x10", "\uff11\uff12", "12 30", "1" * 41]
 )
 def test_text_that_is_no_plain_decimal_number_is_no_amount(text: str) -> None:
-    with pytest.raises(InvalidValue, match="12.30"):
+    with pytest.raises(InvalidValue, match=r"12\.30"):
         Money.parse(text, "EUR")
 
 
@@ -92,9 +92,17 @@ def test_a_sum_with_too_many_digits_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("price", "quantity", "product"),
-    [("12.30", "2", "24.60"), ("12.30", "2.0", "24.60"), ("12.30", "0.5", "6.15"), ("0.001", "0.000001", "0.000000001"), ("10", "1E+2", "1000"),
-     ("2.55", "0", "0.00"), ("5", "-3", "-15"), ("0.00", "-1", "0.00")],
-)  # fmt: skip
+    [
+        ("12.30", "2", "24.60"),
+        ("12.30", "2.0", "24.60"),
+        ("12.30", "0.5", "6.15"),
+        ("0.001", "0.000001", "0.000000001"),
+        ("10", "1E+2", "1000"),
+        ("2.55", "0", "0.00"),
+        ("5", "-3", "-15"),
+        ("0.00", "-1", "0.00"),
+    ],
+)
 def test_a_product_is_exact_and_has_no_more_zeros_than_the_price(price: str, quantity: str, product: str) -> None:
     assert eur(price).times(Decimal(quantity)).text == product
 
@@ -113,7 +121,7 @@ def test_a_quantity_is_finite_and_within_bounds(quantity: str) -> None:
 
 
 def test_sums_are_kept_apart_by_currency() -> None:
-    sums = sum_by_currency([Money(Decimal("5"), "RON"), eur("1.10"), eur("2.205"), Money(Decimal("-5"), "RON")])
+    sums = sum_by_currency([Money(Decimal(5), "RON"), eur("1.10"), eur("2.205"), Money(Decimal(-5), "RON")])
     assert list(sums) == ["EUR", "RON"]
     assert sums["EUR"].text == "3.305"
     assert sums["RON"].text == "0"

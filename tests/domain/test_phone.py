@@ -23,7 +23,6 @@ def writings(example: phonenumbers.PhoneNumber, region: str) -> dict[str, str]:
     e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
     national = phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL)
     international = phonenumbers.format_number(example, PhoneNumberFormat.INTERNATIONAL)
-    metadata = PhoneMetadata.metadata_for_region(region)
     ways = {
         "national": national,
         "international": international,
@@ -35,15 +34,21 @@ def writings(example: phonenumbers.PhoneNumber, region: str) -> dict[str, str]:
     }
     if abroad := dialled_abroad(region):
         ways["the region's own prefix for abroad"] = abroad + e164[1:]
-    if metadata.national_prefix == "0":
+    if plan(region).national_prefix == "0":
         ways["the 0 in brackets"] = re.sub(r"^(\+[0-9]+) ", r"\1 (0)", international)
     return ways
 
 
+def plan(region: str) -> PhoneMetadata:
+    """How numbers are dialled in a region."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    assert metadata is not None
+    return metadata
+
+
 def dialled_abroad(region: str) -> str | None:
     """What is dialled before a country's code; None where a carrier is to be chosen first."""
-    metadata = PhoneMetadata.metadata_for_region(region)
-    prefix = metadata.preferred_international_prefix or metadata.international_prefix or ""
+    prefix = plan(region).preferred_international_prefix or plan(region).international_prefix or ""
     return prefix if re.fullmatch("[0-9]+", prefix) else None
 
 
@@ -60,9 +65,22 @@ def test_every_writing_of_a_number_is_the_same_number(region: str, kind: int) ->
 
 @pytest.mark.parametrize(
     "raw",
-    ["0721 123 456", "+40721123456", "0040 721 123 456", "(0721) 123-456", "0721/123.456", "tel:+40-721-123-456", "+40 (0)721 123 456",
-     "+40 (0) 721 123 456", "40721123456", "\t0721123456\n", "０７２１１２３４５６", "\u202a+40 721 123 456\u202c", "Tel. 0721 123 456"],
-)  # fmt: skip
+    [
+        "0721 123 456",
+        "+40721123456",
+        "0040 721 123 456",
+        "(0721) 123-456",
+        "0721/123.456",
+        "tel:+40-721-123-456",
+        "+40 (0)721 123 456",
+        "+40 (0) 721 123 456",
+        "40721123456",
+        "\t0721123456\n",
+        "\uff10\uff17\uff12\uff11\uff11\uff12\uff13\uff14\uff15\uff16",
+        "\u202a+40 721 123 456\u202c",
+        "Tel. 0721 123 456",
+    ],
+)
 def test_one_romanian_mobile_in_many_writings(raw: str) -> None:
     number = PhoneNumber.parse(raw, "RO")
     assert number == PhoneNumber("+40721123456")
@@ -102,9 +120,24 @@ def test_an_extension_is_kept_where_the_number_is_only_possible() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["12", "204", "112", "hello", "123 Main Street", "0721 123 456 / 457", "+40 721 123 456, +40 722 123 456", "+40721123456/0722123456", "+",
-     "tel:7042;phone-context=example.com", "1" * 300, "0721\x00123456", "٠٧", "name@example.com", "+999 123 456 789"],
-)  # fmt: skip
+    [
+        "12",
+        "204",
+        "112",
+        "hello",
+        "123 Main Street",
+        "0721 123 456 / 457",
+        "+40 721 123 456, +40 722 123 456",
+        "+40721123456/0722123456",
+        "+",
+        "tel:7042;phone-context=example.com",
+        "1" * 300,
+        "0721\x00123456",
+        "\u0660\u0667",
+        "name@example.com",
+        "+999 123 456 789",
+    ],
+)
 def test_what_is_no_number_is_refused_in_a_sentence(raw: str) -> None:
     with pytest.raises(InvalidValue, match=r"^This is no telephone number.*\.$") as caught:
         PhoneNumber.parse(raw, "RO")
@@ -128,14 +161,14 @@ def test_a_region_may_be_written_in_small_letters() -> None:
 
 
 @pytest.mark.parametrize(
-    "e164", ["", "40721123456", "+0721123456", "+4", "+1234567890123456", "+40 721", "+４０721123456", "+40721123456\n"]
+    "e164", ["", "40721123456", "+0721123456", "+4", "+1234567890123456", "+40 721", "+\uff14\uff10721123456", "+40721123456\n"]
 )
 def test_e164_is_a_plus_and_digits(e164: str) -> None:
     with pytest.raises(InvalidValue, match=r"E\.164"):
         PhoneNumber(e164)
 
 
-@pytest.mark.parametrize("extension", ["", "12a", "1" * 21, "１２"])
+@pytest.mark.parametrize("extension", ["", "12a", "1" * 21, "\uff11\uff12"])
 def test_an_extension_is_digits(extension: str) -> None:
     with pytest.raises(InvalidValue, match="extension"):
         PhoneNumber("+40721123456", extension=extension)
