@@ -11,13 +11,12 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
-import orjson
 from eventsourcing.application import AggregateNotFoundError
 from eventsourcing.persistence import IntegrityError
 
 from domain.decider import Decider
 from domain.ids import commit_id
-from infra.codec.stored import encode
+from infra.codec.stored import encode, write_json
 from infra.eventstore.application import WriteSide
 from infra.eventstore.commit import CommitContext
 from infra.eventstore.locks import KeyLocks
@@ -247,7 +246,7 @@ class Handler:
 
     def _digest(self, decider: Decider[Any, Any, Any], command: Any, key: UUID, stream: UUID) -> str:
         body = [decider.name, type(command).__name__, str(key), str(stream), encode(command)]
-        return hmac.new(self._secret, orjson.dumps(body, option=orjson.OPT_SORT_KEYS), sha256).hexdigest()
+        return hmac.new(self._secret, write_json(body, sort=True), sha256).hexdigest()
 
 
 def _evolved(decider: Decider[Any, Any, Any], loaded: Loaded, numbered: Numbered) -> Loaded:

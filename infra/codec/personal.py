@@ -16,6 +16,8 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from infra.codec.stored import write_json
+
 NONCE_BYTES = 12
 
 
@@ -40,7 +42,7 @@ class Place:
 def seal(value: Any, secret: bytes, key_id: UUID, place: Place) -> dict[str, str]:
     """Seal JSON values with a 32-byte secret."""
     nonce = os.urandom(NONCE_BYTES)
-    ciphertext = AESGCM(secret).encrypt(nonce, orjson.dumps(value), place.bytes())
+    ciphertext = AESGCM(secret).encrypt(nonce, write_json(value), place.bytes())
     return {"sealed": str(key_id), "text": b64encode(nonce + ciphertext).decode()}
 
 

@@ -3,6 +3,7 @@ read becomes null, and the projection that minds parks the key."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,9 @@ EVENT_COLUMNS = (
 REFUSED_COLUMNS = ("topic", "partition", "log_offset", "commit_id", "attempt", "reason", "log_time")
 
 Row = tuple[Any, ...]
+
+_plain_time = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z").fullmatch
+"""As we write it ourselves; other writings that Python reads, PostgreSQL may not."""
 
 
 def event_rows(commit: Envelope, record: Record, log_time: datetime) -> list[Row]:
@@ -73,7 +77,9 @@ def _integer(value: object) -> int | None:
 
 def _time(value: object) -> str | None:
     at = read_time(value)
-    return None if at is None else write_time(at)
+    if at is None or type(value) is not str:
+        return None
+    return value if _plain_time(value) else write_time(at)
 
 
 def copy_line(row: Row) -> str:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from infra.codec.times import write_time
+import orjson
 
 Convert = Callable[[Any], Any]
 MISSING = dataclasses.MISSING
@@ -33,11 +33,10 @@ class UnreadableData(ValueError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Field:
-    """One field's way into JSON and back. None as a converter means: as it is."""
+    """One field's name in JSON and its way back. None as a converter means: as it is."""
 
     name: str
     json_name: str
-    encode: Convert | None
     decode: Convert | None
     missing: Any
     """What an absent field reads as; MISSING if it must be there."""
@@ -64,7 +63,7 @@ def _field(field: dataclasses.Field[Any], annotation: Any) -> Field:
             raise UnsupportedAnnotation(f"{field.name}: an optional field can only default to None, for None is not written")
         missing = None
     personal = bool(field.metadata.get("personal"))
-    return Field(field.name, field.name.rstrip("_"), _encoder(inner), _decoder(inner), missing, personal)
+    return Field(field.name, field.name.rstrip("_"), _decoder(inner), missing, personal)
 
 
 def split_optional(annotation: Any) -> tuple[bool, Any]:
@@ -85,20 +84,6 @@ def item_of_tuple(annotation: Any) -> Any:
     return None
 
 
-def write_decimal(number: Decimal) -> str:
-    """Without exponent, the scale kept: 1E+2 is 100, 12.30 stays 12.30."""
-    return format(number, "f")
-
-
-_ENCODERS: dict[Any, Convert | None] = {
-    str: None,
-    int: None,
-    bool: None,
-    Decimal: write_decimal,
-    date: date.isoformat,
-    datetime: write_time,
-    UUID: str,
-}
 _DECODERS: dict[Any, Convert | None] = {
     str: None,
     int: None,
@@ -108,20 +93,6 @@ _DECODERS: dict[Any, Convert | None] = {
     datetime: datetime.fromisoformat,
     UUID: UUID,
 }
-
-
-def _encoder(annotation: Any) -> Convert | None:
-    if annotation in _ENCODERS:
-        return _ENCODERS[annotation]
-    item = item_of_tuple(annotation)
-    if item is not None:
-        inner = _encoder(item)
-        return list if inner is None else lambda values: [inner(value) for value in values]
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return str
-    if dataclasses.is_dataclass(annotation):
-        return encode
-    raise UnsupportedAnnotation(f"{annotation} cannot be stored in an event")
 
 
 def _decoder(annotation: Any) -> Convert | None:
@@ -149,13 +120,25 @@ class _DataclassDecoder:
 
 
 def encode(value: Any) -> dict[str, Any]:
-    """A dataclass as JSON values. None is not written."""
+    """A dataclass field by field, for `write_json`; None is not written. Raises UnsupportedAnnotation."""
     data: dict[str, Any] = {}
     for field in fields_of(type(value)):
         inner = getattr(value, field.name)
         if inner is not None:
-            data[field.json_name] = inner if field.encode is None else field.encode(inner)
+            data[field.json_name] = inner
     return data
+
+
+def write_json(value: Any, *, sort: bool = False) -> bytes:
+    """JSON of what `encode` gave, and of everything within: decimals as text, instants in UTC."""
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z | (orjson.OPT_SORT_KEYS if sort else 0))
+
+
+def _plain(value: Any) -> Any:
+    """Decimals without exponent, the scale kept: 1E+2 is 100, 12.30 stays 12.30."""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise UnsupportedAnnotation(f"{type(value).__name__} cannot be stored")
 
 
 def decode(cls: type, data: dict[str, Any]) -> Any:

@@ -57,13 +57,19 @@ def write_commit(events: Sequence[StoredEvent], context: CommitContext) -> Outgo
         "correlation_id": context.correlation_id or str(context.id),
         "causation_id": context.causation_id,
         "reads": {str(stream): version for stream, version in context.reads.items()},
-        "events": [
-            {"stream": str(split(_id(event))[1]), "version": event.originator_version, "type": event.topic, **orjson.loads(event.state)}
-            for event in events
-        ],
+        "events": [orjson.Fragment(_event(event)) for event in events],
     }
     headers = (("content-type", b"application/json"), ("traceparent", (context.traceparent or new_traceparent()).encode()))
     return Outgoing(key.encode(), orjson.dumps({name: value for name, value in body.items() if value is not None}), headers)
+
+
+def _event(event: StoredEvent) -> bytes:
+    """The stored state is a JSON object already: its place is put in front of it."""
+    stream = split(_id(event))[1]
+    return (
+        b'{"stream":"%s","version":%d,"type":%s,' % (str(stream).encode(), event.originator_version, orjson.dumps(event.topic))
+        + event.state[1:]
+    )
 
 
 def _id(event: StoredEvent) -> Any:

@@ -12,7 +12,7 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisat
 from domain.event_types import BY_NAME
 from infra.codec.events import has_personal, owner_of, read_data, sealing_keys, type_of, write_data
 from infra.codec.personal import CannotUnseal, Place
-from infra.codec.stored import UnreadableData, decode, encode
+from infra.codec.stored import UnreadableData, decode, encode, write_json
 from infra.codec.times import write_time
 from infra.eventstore.numbered import Numbered, StateSnapshot, StreamId, split
 from infra.eventstore.snapshots import state_classes
@@ -70,4 +70,4 @@ class EventMapper(Mapper[Any]):
 
 def _stored(originator_id: Any, version: int, topic: str, state: dict[str, Any]) -> StoredEvent:
     # A kept orjson buffer pins kilobytes: copy it (notes on the library).
-    return StoredEvent(originator_id, version, topic, bytes(memoryview(orjson.dumps(state))))
+    return StoredEvent(originator_id, version, topic, bytes(memoryview(write_json(state))))
