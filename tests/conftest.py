@@ -8,17 +8,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
 
 import psycopg2
 import pytest
 from psycopg2.extensions import parse_dsn
 
 from infra.postgres.connection import Cursor
-from infra.postgres.cluster import SUPERUSER
 from infra.postgres.database import address
+from infra.postgres.installation import SUPERUSER
 from infra.postgres.server import EmbeddedServer, open_server
-from tests.faults import Broker, free_port
+from tests.faults import Broker, free_port, quick_folder
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 WITHOUT_KAFKA = "ANNALS_WITHOUT_KAFKA"
@@ -28,7 +27,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedServer]:
     """An embedded PostgreSQL for this run. It does not wait for the disk, so only a crash of the machine could lose something."""
-    folder = Path(mkdtemp(prefix="annals-tests-"))
+    folder = quick_folder("annals-tests-")
     try:
         with open_server(folder, say=print) as server:
             with _superuser(server) as cursor:
@@ -56,7 +55,7 @@ def broker() -> Iterator[Broker]:
     """A real Kafka broker, started when the first test needs it. One that does not start is a failure, never a skip."""
     if os.environ.get(WITHOUT_KAFKA) == "1":
         pytest.skip(f"{WITHOUT_KAFKA}=1: nothing that this test says about Kafka was tried")
-    folder = Path(mkdtemp(prefix="annals-kafka-"))
+    folder = quick_folder("annals-kafka-")
     kafka = Broker(folder, free_port())
     try:
         kafka.restart()

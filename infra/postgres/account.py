@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.postgres.errors import ServerError
+from infra.postgres.errors import FolderError, ServerError
 
 LENT_UID = 65530
 """Neither Linux distributions nor systemd give this number to anybody (systemd, UIDS-GIDS: 65520-65533), and containers map it."""
@@ -31,13 +31,18 @@ class Account:
     gid: int | None = None
 
     def own(self, path: Path) -> None:
-        """Give `path`, with all that is in it, to this user."""
+        """Give `path`, with all that is in it, to this user. Raises FolderError."""
         if self.uid is None or self.gid is None:
             return
-        os.chown(path, self.uid, self.gid, follow_symlinks=False)
-        for folder, folders, files in os.walk(path):
-            for name in (*folders, *files):
-                os.chown(os.path.join(folder, name), self.uid, self.gid, follow_symlinks=False)  # noqa: PTH118
+        try:
+            for folder, folders, files in os.walk(path):
+                for name in ("", *folders, *files):
+                    os.chown(Path(folder, name), self.uid, self.gid, follow_symlinks=False)
+        except OSError as error:
+            raise FolderError(
+                f"PostgreSQL does not run as root, and {path} cannot be given to another user here ({error.strerror}); "
+                "run as an ordinary user or choose another data folder (--data)."
+            ) from error
 
     def command(self, program: Path, *arguments: str, touching: Iterable[Path]) -> list[str]:
         """The command line that runs `program` as this user, able to reach `touching`."""

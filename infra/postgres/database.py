@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,9 @@ from urllib.parse import quote
 
 import psycopg2
 
-from infra.postgres.cluster import PORT, SUPERUSER
 from infra.postgres.connection import Cursor
 from infra.postgres.errors import ServerError
+from infra.postgres.installation import PORT, SUPERUSER
 
 DATABASE = "annals"
 ROLE = "annals"
@@ -35,13 +36,13 @@ NOT_YET = (
 
 def address(sockets: Path, role: str = ROLE, database: str = DATABASE) -> str:
     """A libpq URL through the socket in this folder."""
-    return f"postgresql://{role}@/{database}?host={quote(str(sockets), safe='')}&port={PORT}"
+    return f"postgresql://{role}@/{database}?host={quote(os.fsencode(sockets), safe='')}&port={PORT}"
 
 
 def answers(sockets: Path) -> bool:
     """Whether the server lets us in; False if it may do so soon. Raises ServerError if it never will."""
     try:
-        psycopg2.connect(address(sockets, SUPERUSER, "postgres"), connect_timeout=10).close()
+        psycopg2.connect(address(sockets, SUPERUSER, "postgres"), connect_timeout=5).close()
     except psycopg2.OperationalError as error:
         if any(word in str(error) for word in NOT_YET):
             return False
@@ -66,10 +67,13 @@ def require_database(sockets: Path) -> None:
 
 @contextmanager
 def _superuser(sockets: Path, database: str) -> Iterator[Cursor]:
-    connection = psycopg2.connect(address(sockets, SUPERUSER, database), connect_timeout=10)
     try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            yield cursor
-    finally:
-        connection.close()
+        connection = psycopg2.connect(address(sockets, SUPERUSER, database), connect_timeout=10)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+    except psycopg2.Error as error:
+        raise ServerError(f"PostgreSQL could not prepare the database {DATABASE}: {str(error).strip()}.") from error

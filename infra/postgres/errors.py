@@ -37,3 +37,17 @@ def _sentence(folder: Path, error: OSError) -> str:
             return f"The file system that holds {folder} cannot lock files; choose a data folder (--data) on a local disk."
         case _:
             return f"{folder} cannot be used ({error.strerror or error}); choose another data folder (--data)."
+
+
+NO_SPACE = ("No space left on device", "Disk quota exceeded", "wrote only")
+GRAVE = ("FATAL:", "PANIC:", "LAUNCH:", "error:")
+
+
+def why_it_failed(data: Path, output: str) -> str:
+    """A sentence for the last grave thing that PostgreSQL, or the launcher before it, said."""
+    if any(words in output for words in NO_SPACE):
+        return f"The disk that holds {data} is full; make room and start again."
+    lines = [line.strip() for line in output.splitlines() if line.strip() and "the database system is" not in line]
+    grave = [line.partition(word)[2].strip() for line in lines for word in GRAVE if word in line]
+    reason = (grave or lines or ["it said nothing"])[-1].rstrip(".")
+    return f"PostgreSQL cannot start in {data}: {reason}."

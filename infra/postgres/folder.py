@@ -29,6 +29,8 @@ def claim_folder(folder: Path) -> Path:
     Raises FolderError if it holds foreign files, belongs to another user, or is of a newer format. Changes nothing then.
     """
     folder = folder.absolute()
+    if "\n" in str(folder):
+        raise FolderError("The name of the data folder has a line break in it; choose another one (--data).")
     with explained(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = folder.resolve()

@@ -15,6 +15,7 @@ from pathlib import Path
 PR_SET_SECUREBITS, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 28, 38, 47, 2
 # Without it, setuid() drops every capability, and access(), which PostgreSQL asks about its own files, ignores those that are left.
 SECBIT_NO_SETUID_FIXUP = 4
+ADVICE = "use a data folder (--data) and a Python that every user may reach, or run as an ordinary user"
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 
@@ -48,7 +49,7 @@ def _first_permitted(capabilities: list[int]) -> int:
     for capability in capabilities:
         if permitted >> capability & 1:
             return capability
-    raise PermissionError("no capability to pass through closed folders")
+    raise PermissionError("this root has no capability to pass through closed folders")
 
 
 def _checked(result: int) -> None:
@@ -61,4 +62,4 @@ if __name__ == "__main__":
     try:
         main(int(sys.argv[1]), int(sys.argv[2]), [int(part) for part in sys.argv[3].split(",") if part], sys.argv[4:])
     except OSError as error:
-        sys.exit(f"LAUNCH:  {error}")
+        sys.exit(f"LAUNCH:  it does not run as root, and cannot be run as another user here ({error}); {ADVICE}")

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+from infra.postgres.installation import PORT
+
 SOCKET_PATH_LIMIT = 103  # bytes without the end mark, on the strictest system (macOS); Linux allows 107
 SOCKET_PREFIX = "annals-"
+SOCKET = f".s.PGSQL.{PORT}"
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,18 @@ def socket_folder(data: Path, old: PidFile | None, own: Callable[[Path], None]) 
 
 
 def is_private(folder: Path, data: Path) -> bool:
-    """Whether only the owner of `data` (or root) can have put a socket there: names under /tmp can be taken by anybody."""
+    """Whether only the owner of `data` (or root) can have put a socket there; a name under /tmp can be anybody's by now."""
     try:
         status = folder.lstat()
     except OSError:
         return False
-    return status.st_uid == data.stat().st_uid and not status.st_mode & 0o077
+    return status.st_uid == data.stat().st_uid and not status.st_mode & 0o022
+
+
+def remove_traces(data: Path, sockets: Path) -> None:
+    """Remove what a dead server left. PostgreSQL would believe the numbers in there, be they a zombie's or another program's."""
+    for trace in (data / "postmaster.pid", sockets / SOCKET, sockets / f"{SOCKET}.lock"):
+        trace.unlink(missing_ok=True)
 
 
 def remove_socket_folder(sockets: Path) -> None:
@@ -73,4 +82,4 @@ def remove_socket_folder(sockets: Path) -> None:
 
 
 def _fits(folder: Path) -> bool:
-    return len(os.fsencode(folder / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT
+    return len(os.fsencode(folder / SOCKET)) <= SOCKET_PATH_LIMIT

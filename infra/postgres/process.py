@@ -10,7 +10,9 @@ from pathlib import Path
 
 from infra.postgres import postmaster
 from infra.postgres.account import server_account
-from infra.postgres.cluster import OPTIONS, binary, environment, failure, require_cluster
+from infra.postgres.cluster import require_cluster
+from infra.postgres.errors import why_it_failed
+from infra.postgres.installation import ENVIRONMENT, OPTIONS, binary
 from infra.postgres.locks import FileLock
 
 _started: list[subprocess.Popen[bytes]] = []
@@ -53,9 +55,9 @@ class ServerProcess:
             life.exclusive()
             require_cluster(self.data, life.fd)
             old = postmaster.read_pid_file(self.data)
-            (self.data / "postmaster.pid").unlink(missing_ok=True)  # it names a dead process, or by now somebody else's
             account, postgres = server_account(), binary("postgres")
             sockets = postmaster.socket_folder(self.data, old, account.own)
+            postmaster.remove_traces(self.data, sockets)
             options = [part for name, value in OPTIONS.items() for part in ("-c", f"{name}={value}")]
             command = account.command(postgres, "-D", str(self.data), "-k", str(sockets), *options, touching=[self.data, sockets])
             with self.log.open("ab") as log:
@@ -63,7 +65,7 @@ class ServerProcess:
                 # A session of its own: Ctrl-C in the terminal is for us, and we stop it in order.
                 child = subprocess.Popen(
                     command,
-                    env=environment(),
+                    env=ENVIRONMENT,
                     cwd="/",
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -77,7 +79,7 @@ class ServerProcess:
         """Why it did not start, as a sentence."""
         with self.log.open("rb") as log:
             log.seek(self._log_size_at_start)
-            return failure(self.data, log.read().decode("utf-8", "replace"))
+            return why_it_failed(self.data, log.read().decode("utf-8", "replace"))
 
     def stop(self, patience: float) -> bool:
         """Fast shutdown, then an immediate one (its next start recovers). False if it is still there after both."""

@@ -27,6 +27,11 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 900.0
 """How long a server may recover after a crash before we give up waiting; it goes on by itself."""
 STOP_SECONDS = 120.0
+SAY_SECONDS = 5.0
+
+
+class StillStarting(ServerError):
+    """It is there and works towards an answer."""
 
 
 def open_server(folder: Path, *, say: Callable[[str], None] = logger.info) -> EmbeddedServer:
@@ -37,6 +42,9 @@ def open_server(folder: Path, *, say: Callable[[str], None] = logger.info) -> Em
     server = EmbeddedServer(claim_folder(folder), say)
     try:
         server.ensure_running()
+    except StillStarting:
+        server.leave()  # stopping it now would only make it begin again
+        raise
     except BaseException:
         server.close()
         raise
@@ -79,7 +87,11 @@ class EmbeddedServer:
         except (ServerError, OSError) as error:
             logger.warning("PostgreSQL was not stopped: %s", error)
         finally:
-            self._users.close()
+            self.leave()
+
+    def leave(self) -> None:
+        """Go without stopping the server, be there others or not."""
+        self._users.close()
 
     def __enter__(self) -> Self:
         return self
@@ -116,10 +128,10 @@ class EmbeddedServer:
                 return sockets
             now = time.monotonic()
             if now - since > START_SECONDS:
-                raise ServerError(
+                raise StillStarting(
                     f"PostgreSQL in {self.data} is not ready after {START_SECONDS:.0f} seconds; it goes on, so try again later."
                 )
-            if now - told > 5:
+            if now - told > SAY_SECONDS:
                 told = now
                 self._say(f"PostgreSQL in {self.data} is starting, or recovering after a crash: {now - since:.0f} seconds so far.")
             time.sleep(0.02)
