@@ -37,7 +37,8 @@ class Indexer:
         self, dsn: str, log: Log, topic: Topic, *, partitions: Iterable[int] | None = None, schema: str = "index", lease: bool = True
     ) -> None:
         self.dsn, self.log, self.topic, self.schema, self.lease = dsn, log, topic, schema, lease
-        self.wanted = set(range(log.partitions(topic)) if partitions is None else partitions)
+        every = set(range(log.partitions(topic)))
+        self.wanted = every if partitions is None else every & set(partitions)
         self._connection: Connection | None = None
         self._reader: Reader | None = None
         self._at: dict[int, Checkpoint] = {}

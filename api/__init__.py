@@ -1,0 +1,1 @@
+"""FastAPI: JSON routes and, later, pages."""
