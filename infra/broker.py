@@ -17,8 +17,8 @@ import subprocess
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from infra.kafka_jars import BrokerError, class_path, java
@@ -36,7 +36,8 @@ RECORD_BYTES = 1024 * 1024
 OVERHEAD_BYTES = 64 * 1024
 """Around one record of RECORD_BYTES: its batch (61 bytes), its key, its headers."""
 
-PROPERTIES = f"""process.roles=broker,controller
+MARK = "# Annals writes this file at each start; what is changed in it is lost.\n"
+PROPERTIES = f"""{MARK}process.roles=broker,controller
 node.id=1
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
@@ -57,6 +58,7 @@ group.initial.rebalance.delay.ms=0
 """
 
 
+OWN_LOCKS = {"start.lock", "broker.lock"}
 _started: list[subprocess.Popen[bytes]] = []
 """Brokers that this process started and that live: a child that ends stays a zombie until its parent asks."""
 
@@ -66,8 +68,11 @@ def start(folder: Path, port: int, *, say: Callable[[str], None] = logger.info) 
 
     folder: the broker's own, new, empty or used by it before. say: told, as sentences, what a long wait is for. Raises BrokerError.
     """
-    folder = _require_folder(folder)
-    with FileLock(folder / "start.lock") as turn:
+    folder = folder.absolute()
+    with _explained(folder):
+        _require_ours(folder)
+        turn = FileLock(folder / "start.lock")
+    with _explained(folder), turn:
         if not turn.exclusive_within(START_SECONDS):
             raise BrokerError(f"Another process has been starting the broker in {folder} for too long; end it, then try again.")
         if not _alive(folder):
@@ -99,18 +104,22 @@ def resume(folder: Path) -> None:
     _send(folder, signal.SIGCONT)
 
 
-def _require_folder(folder: Path) -> Path:
-    folder = folder.absolute()
+def _require_ours(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise BrokerError(f"{folder} belongs to another user; run as that user or choose another folder.")
+    properties = folder / "server.properties"
+    ours = properties.exists() and properties.read_text("utf-8", "replace").startswith(MARK)
+    if not ours and any(path.name not in OWN_LOCKS for path in folder.iterdir()):
+        raise BrokerError(f"{folder} holds other files, no Kafka of ours; choose a new or empty folder.")
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (folder / "server.properties").exists() and any(path.name != "start.lock" for path in folder.iterdir()):
-            raise BrokerError(f"{folder} holds other files, no Kafka data; choose a new or empty folder.")
-        if folder.stat().st_uid != os.geteuid():
-            raise BrokerError(f"{folder} belongs to another user; run as that user or choose another folder.")
-        FileLock(folder / "start.lock").close()
+        yield
     except OSError as error:
-        raise BrokerError(f"{folder} cannot be used ({error.strerror}); choose another folder.") from error
-    return folder
+        raise BrokerError(f"{folder} cannot be used ({error.strerror or error}); make room, or choose another folder.") from error
 
 
 def _launch(folder: Path, port: int, say: Callable[[str], None]) -> None:
@@ -121,7 +130,7 @@ def _launch(folder: Path, port: int, say: Callable[[str], None]) -> None:
     )
     (folder / "server.properties").write_text(PROPERTIES + listeners, "ascii")
     jars = class_path(folder / "jars", say)
-    run = [str(java()), "-Xmx512m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", jars]
+    run = [str(java()), "-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", jars]
     if not (folder / "log" / "meta.properties").exists():
         _format(folder, run)
     (folder / "broker.pid").unlink(missing_ok=True)
@@ -131,11 +140,11 @@ def _launch(folder: Path, port: int, say: Callable[[str], None]) -> None:
     # The shell writes its number and then becomes the broker, so that the number is there as soon as the broker is.
     shell = ["/bin/sh", "-c", 'echo $$ > broker.pid; exec "$@"', "sh"]
     with FileLock(folder / "broker.lock") as life, log.open("wb") as output:
-        life.exclusive()
+        life.exclusive_within(5)  # others look at it for a moment
+        command = [*shell, *run, "kafka.Kafka", "server.properties"]
         child = subprocess.Popen(
-            [*shell, *run, "kafka.Kafka", "server.properties"],
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[life.fd], start_new_session=True,
-        )  # fmt: skip
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[life.fd], start_new_session=True
+        )
     _started.append(child)
 
 
@@ -186,7 +195,7 @@ def _answers(folder: Path, port: int) -> bool:
 def _alive(folder: Path) -> bool:
     _started[:] = [child for child in _started if child.poll() is None]
     with FileLock(folder / "broker.lock") as life:
-        return not life.exclusive()
+        return not life.shared()
 
 
 def _pid(folder: Path) -> int | None:
@@ -244,5 +253,7 @@ def _free_port() -> int:
 
 
 def _last_line(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it said nothing"
+    """The last thing that Java said; of an exception its message, not where it was."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith(("\tat ", "\t... "))]
+    grave = [line for line in lines if "Exception" in line or "Error" in line]
+    return (grave or lines or ["it said nothing"])[-1]

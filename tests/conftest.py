@@ -61,7 +61,7 @@ def broker() -> Iterator[Broker]:
         kafka.restart()
         yield kafka
     finally:
-        kafka.kill()
+        kafka.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -32,7 +32,7 @@ class ServerProcess:
         """Whether any process of the server is left. One that somebody started by hand has no lock of ours, but a pid file."""
         _started[:] = [child for child in _started if child.poll() is None]
         with FileLock(self.life) as life:
-            if not life.exclusive():
+            if not life.shared():
                 return True
         running = postmaster.read_pid_file(self.data)
         return running is not None and postmaster.is_postmaster(running.pid, self.data)
@@ -52,7 +52,7 @@ class ServerProcess:
     def start(self) -> None:
         """Start it, and make its data first if there is none; it is not ready yet. Only if it is not alive. Raises ServerError."""
         with FileLock(self.life) as life:
-            life.exclusive()
+            life.exclusive_within(5)  # others look at it for a moment
             require_cluster(self.data, life.fd)
             old = postmaster.read_pid_file(self.data)
             account, postgres = server_account(), binary("postgres")
