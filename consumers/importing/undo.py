@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,7 +60,7 @@ def undo(crm: Crm, batch: str, actor: str, told: Callable[[int], None] = lambda 
 def count(crm: Crm, batch: str) -> int:
     """How many facts of the batch still stand."""
     with crm.pool.transaction() as cursor:
-        cursor.execute("SELECT count(*) FROM read.timeline_entry WHERE batch = %s AND active AND type <> 'fact.withdrawn'", (batch,))
+        cursor.execute("SELECT count(*) FROM read.timeline_entry WHERE batch = %s AND active", (batch,))
         (number,) = cursor.fetchone() or (0,)
     return int(number)
 
@@ -80,8 +79,7 @@ def _portions(crm: Crm, batch: str) -> Iterator[list[Any]]:
     try:
         with connection.cursor(name="undo") as cursor:
             cursor.execute(
-                "SELECT key, stream, version, occurred_at, customer FROM read.timeline_entry WHERE batch = %s AND active"
-                " AND type <> 'fact.withdrawn'",
+                "SELECT key, stream, version, occurred_at, customer FROM read.timeline_entry WHERE batch = %s AND active",
                 (batch,),
             )
             while portion := cursor.fetchmany(AT_ONCE):
@@ -95,7 +93,7 @@ def with_nothing_left(crm: Crm, customers: set[UUID]) -> list[UUID]:
     with crm.pool.transaction() as cursor:
         cursor.execute(
             """SELECT c FROM unnest(%s::uuid[]) c WHERE NOT EXISTS (
-                   SELECT FROM read.timeline_entry e WHERE e.customer = c AND e.fact AND e.active AND e.type <> 'fact.withdrawn')
+                   SELECT FROM read.timeline_entry e WHERE e.customer = c AND e.fact AND e.active)
                ORDER BY c""",
             (list(customers),),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import Never
 
 from tqdm import tqdm
 
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 class _Telling:
     """Progress: a bar on a terminal, plain lines elsewhere."""
 
-    def __init__(self, bar: tqdm[None], total: int) -> None:
+    def __init__(self, bar: tqdm[Never], total: int) -> None:
         self.bar, self.total, self.done, self.told = bar, total, 0, time.monotonic()
 
     def __call__(self, number: int) -> None:
