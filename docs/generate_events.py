@@ -24,7 +24,7 @@ Every event that Annals writes, under the name that it has in the log. A name is
 a new meaning is a new event. Who caused it, and when, stands in the commit around it.
 
 In JSON a `Decimal` is text without an exponent (`"12.30"`), a `date` is `"2026-03-29"`, a `datetime` is in UTC, a `UUID` is text in
-small letters, a `tuple` is a list, and what is `None` is left out. *Personal* fields are encrypted, each as a whole; after an erasure
+small letters, a `tuple` is a list, and `None` is `null` or left out. *Personal* fields are encrypted, each as a whole; after an erasure
 they read as their default.
 """
 

@@ -252,6 +252,14 @@ def test_the_state_keeps_the_order_in_which_numbers_came() -> None:
     assert state.phones == (Phone(MOBILE.number, label="new"), DESK)
 
 
+def test_half_a_correction_changes_nothing() -> None:
+    halves: tuple[CustomerEvent, ...] = (
+        PhoneCorrected(None, DESK), PhoneCorrected(MOBILE.number), EmailCorrected(None, HOME), EmailCorrected(WORK.address),
+        AddressCorrected(None, IASI), AddressCorrected(CLUJ.address),
+    )  # fmt: skip
+    assert reduce(CUSTOMER.evolve, halves, CUSTOMER.evolve(CUSTOMER.initial, CAPTURED)) == CUSTOMER.evolve(CUSTOMER.initial, CAPTURED)
+
+
 def test_after_an_erasure_the_customer_is_still_captured() -> None:
     erased = (
         CustomerCaptured(SHOP),
@@ -282,6 +290,7 @@ def test_after_an_erasure_the_customer_is_still_captured() -> None:
         (CorrectCompany, "company", "x" * 301, "301 characters"),
         (SetLanguage, "language", "ro_RO", "language"),
         (SetFormOfAddress, "form_of_address", "a\nb", "line break"),
+        (SetFormOfAddress, "form_of_address", "x" * 101, "101 characters"),
     ],
 )
 def test_a_command_that_cannot_be_is_refused_before_it_is_decided(command: type, field: str, value: str, saying: str) -> None:

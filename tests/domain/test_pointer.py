@@ -153,8 +153,9 @@ def test_undoing_reads_its_own_way_up_alone() -> None:
 def test_a_circle_that_could_not_be_ends_the_walk_and_has_no_root() -> None:
     circle = {A: Pointer(PointerKind.MERGE, B), B: Pointer(PointerKind.MERGE, A)}
     assert walked(Merge(A, B), circle) == [A, B]
-    with pytest.raises(PointerCycle):
-        root_of(circle, A)
+    for beginning in (A, C):
+        with pytest.raises(PointerCycle):
+            root_of({**circle, C: Pointer(PointerKind.MERGE, A)}, beginning)
 
 
 def test_the_root_is_where_pointers_end() -> None:
