@@ -95,9 +95,12 @@ def _fetch(jars: list[Jar], folder: Path) -> None:
                 import jgo.maven  # noqa: F401 - here, and not first in several threads
 
                 found = list(pool.map(lambda jar: _found(jar, Path(temporary)), jars))
+        except BrokerError:
+            raise
         except Exception as error:  # jgo lets through whatever its libraries raise
+            reason = type(error).__name__
             raise BrokerError(
-                f"Kafka could not be fetched ({error}); its first start needs the network, so connect and try again."
+                f"Kafka could not be fetched ({reason}); its first start needs the network, so connect and try again."
             ) from error
         for jar, path in zip(jars, found, strict=True):
             shutil.copyfile(path, made / jar.file)
@@ -105,21 +108,20 @@ def _fetch(jars: list[Jar], folder: Path) -> None:
 
 
 def _found(jar: Jar, temporary: Path) -> Path:
-    """The jar, whole: from the user's own Maven repository, else downloaded. Raises what jgo raises, and ValueError."""
+    """The jar, whole: from the user's own Maven repository, else downloaded. Raises what jgo raises, and BrokerError."""
     from jgo.maven import MavenContext
 
-    def path(repository: Path | None) -> Path:
-        context = MavenContext(repo_cache=repository, offline=repository is None, timeout=60)
-        artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-        return Path(artifact.resolve())
+    own, fetched = (
+        context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+        for context in (MavenContext(), MavenContext(repo_cache=temporary / "maven", timeout=60))
+    )
+    if own.cached_path.exists() and _is_whole(own.cached_path, jar):
+        return Path(own.cached_path)
+    path = Path(fetched.resolve())
+    if not _is_whole(path, jar):
+        raise BrokerError(f"{jar.file}, as it was downloaded, is not the file that was tested; try again on a network that you trust.")
+    return path
 
-    for repository in (None, temporary / "maven"):
-        try:
-            jar_path = path(repository)
-        except RuntimeError:
-            if repository is not None:
-                raise
-            continue
-        if hashlib.sha256(jar_path.read_bytes()).hexdigest() == jar.sha256:
-            return jar_path
-    raise ValueError(f"{jar.file} is not the file that was tested")
+
+def _is_whole(path: Path, jar: Jar) -> bool:
+    return hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256

@@ -13,6 +13,7 @@ from infra.postgres.installation import ENVIRONMENT, MAJOR, SUPERUSER, binary
 
 INITDB = (
     *("-E", "UTF8", "-U", SUPERUSER, "--auth-local=trust", "--auth-host=reject", "--no-instructions"),
+    *("-c", "dynamic_shared_memory_type=mmap"),  # an initdb that is killed leaves nothing outside of its folder
     # Names sort by code point on every machine alike, and lower() knows every alphabet, not only English.
     *("--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
 )
