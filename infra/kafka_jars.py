@@ -115,9 +115,9 @@ def _found(jar: Jar, temporary: Path) -> Path:
         context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
         for context in (MavenContext(), MavenContext(repo_cache=temporary / "maven", timeout=60))
     )
-    if own.cached_path.exists() and _is_whole(own.cached_path, jar):
-        return Path(own.cached_path)
-    path = Path(fetched.resolve())
+    if own.cached_path and own.cached_path.exists() and _is_whole(own.cached_path, jar):
+        return own.cached_path
+    path = fetched.resolve()
     if not _is_whole(path, jar):
         raise BrokerError(f"{jar.file}, as it was downloaded, is not the file that was tested; try again on a network that you trust.")
     return path
