@@ -53,7 +53,7 @@ def event_rows(commit: Envelope, record: Record, log_time: datetime) -> list[Row
             _time(event.get("occurred_at")),
             _time(event.get("said_at")),
             *tail,
-            orjson.dumps(event.get("data")).decode(),
+            _data(event.get("data")),
         )
         for place, event in enumerate(commit.events)
     ]
@@ -64,6 +64,14 @@ def refused_row(commit: Envelope | None, reason: str, record: Record, log_time: 
     attempt = None if commit is None else _integer(commit.rest.get("attempt"))
     commit_id = None if commit is None else commit.id
     return (record.topic.letter, record.partition, record.offset, commit_id, attempt, reason, write_time(log_time))
+
+
+def _data(data: object) -> str:
+    """JSON text. orjson reads nesting that it cannot write (255 to 1024 deep); nobody of ours writes such, and it becomes null."""
+    try:
+        return orjson.dumps(data).decode()
+    except orjson.JSONEncodeError:
+        return "null"
 
 
 def _text(value: object) -> str | None:
