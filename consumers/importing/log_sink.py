@@ -39,22 +39,20 @@ class CheckedCustomer:
     met_at: datetime | None
 
 
-class LogSink:
-    """The Sink of `crm import`."""
+class Checks:
+    """What needs no log: a dry run has nothing else."""
 
-    def __init__(self, crm: Crm) -> None:
-        self.crm = crm
-        self._run: FactRecorder = crm.facts(ACTOR)
-        self._caught_up = False
+    def __init__(self, region: str) -> None:
+        self.region = region
 
     def check(self, fact: InboundFact, /) -> Fact:
         """The fact as it would be recorded. Raises DomainError."""
-        return read_fact(fact, self.crm.settings.region)
+        return read_fact(fact, self.region)
 
     def check_customer(self, draft: CustomerDraft, /) -> CheckedCustomer:
         """The customer as it would be captured. Raises DomainError."""
         external_id = ExternalId(draft.source, draft.external_id)
-        region = draft.phone_region or self.crm.settings.region
+        region = draft.phone_region or self.region
         command = CaptureCustomer(
             external_id,
             draft.company,
@@ -66,6 +64,16 @@ class LogSink:
             draft.form_of_address,
         )
         return CheckedCustomer(external_id.customer, command, draft.met_at)
+
+
+class LogSink(Checks):
+    """The Sink of `crm import`."""
+
+    def __init__(self, crm: Crm) -> None:
+        super().__init__(crm.settings.region)
+        self.crm = crm
+        self._run: FactRecorder = crm.facts(ACTOR)
+        self._caught_up = False
 
     def capture(self, customers: Sequence[CheckedCustomer], _batch: str, /) -> Sequence[Outcome]:
         """One command each, a few at a time."""

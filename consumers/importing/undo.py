@@ -42,11 +42,9 @@ def undo(crm: Crm, batch: str, actor: str, told: Callable[[int], None] = lambda 
     """
     undone, run = Undone(before=_withdrawn_before(crm, batch)), crm.facts(actor)
     for portion in _portions(crm, batch):
-        now = datetime.now(UTC)
+        # A correction carries the time of what it corrects (design, section 5).
         withdrawn = FactWithdrawn(batch)
-        answers = run.append(
-            [(key, stream, version + 1, withdrawn, max(now, occurred_at)) for key, stream, version, occurred_at, _ in portion]
-        )
+        answers = run.append([(key, stream, version + 1, withdrawn, occurred_at) for key, stream, version, occurred_at, _ in portion])
         undone.withdrawn += sum(isinstance(answer, Position) for answer in answers)
         undone.customers |= {row[4] for row in portion if row[4] is not None}
         told(len(portion))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -18,30 +19,40 @@ from domain.decider import DomainError
 from infra.codec.stored import item_of_tuple, split_optional
 
 _decimal = re.compile(r"[+-]?[0-9]{1,60}(\.[0-9]{1,60})?").fullmatch
-_hints: dict[type, dict[str, Any]] = {}
+
+Check = Callable[[Any, str], Any]
+"""(value, where) to the value in our type; raises DomainError."""
 
 
 class Malformed(DomainError):
     """Data that does not fit its type; the message names the place and says what belongs there."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Plan:
+    """How one dataclass is read: by JSON name (the field's name, its check), and the names that must be there."""
+
+    fields: dict[str, tuple[str, Check]]
+    required: tuple[str, ...]
+
+
+_plans: dict[type, _Plan] = {}
+
+
 def parse(cls: type, data: Any, where: str = "data") -> Any:
     """The dataclass that this JSON object stands for. Raises DomainError."""
     if type(data) is not dict:
         raise Malformed(f"{where} must be a JSON object.")
-    hints = _hints.get(cls)
-    if hints is None:
-        hints = _hints[cls] = typing.get_type_hints(cls)
-    fields = {field.name.rstrip("_"): field for field in dataclasses.fields(cls)}
-    unknown = sorted(set(data) - set(fields))
-    if unknown:
-        raise Malformed(f"{where} has no field {unknown[0]!r}; there are {', '.join(sorted(fields))}.")
+    plan = _plans.get(cls) or _plan(cls)
     values = {}
-    for name, field in fields.items():
-        value = data.get(name)
+    for name, value in data.items():
+        if name not in plan.fields:
+            raise Malformed(f"{where} has no field {name!r}; there are {', '.join(sorted(plan.fields))}.")
         if value is not None:
-            values[field.name] = _value(hints[field.name], value, f"{where}.{name}")
-        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            field, check = plan.fields[name]
+            values[field] = check(value, f"{where}.{name}")
+    for name in plan.required:
+        if plan.fields[name][0] not in values:
             raise Malformed(f"{where}.{name} is missing.")
     try:
         return cls(**values)
@@ -49,28 +60,49 @@ def parse(cls: type, data: Any, where: str = "data") -> Any:
         raise Malformed(f"{where}: {error}") from error
 
 
-def _value(annotation: Any, value: Any, where: str) -> Any:
+def _plan(cls: type) -> _Plan:
+    """Made once a class: an import reads millions of lines."""
+    hints = typing.get_type_hints(cls)
+    fields = dataclasses.fields(cls)
+    _plans[cls] = _Plan(
+        {field.name.rstrip("_"): (field.name, _check(hints[field.name])) for field in fields},
+        tuple(field.name.rstrip("_") for field in fields if field.default is field.default_factory is dataclasses.MISSING),
+    )
+    return _plans[cls]
+
+
+def _check(annotation: Any) -> Check:
     annotation = split_optional(annotation)[1]
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
     item = item_of_tuple(annotation)
     if item is not None:
+        return _list_of(_check(item))
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return _choice_of(annotation)
+    return lambda value, where: parse(annotation, value, where)
+
+
+def _list_of(check: Check) -> Check:
+    def read(value: Any, where: str) -> tuple[Any, ...]:
         if type(value) is not list:
             raise Malformed(f"{where} must be a list.")
-        return tuple(_value(item, one, f"{where}[{number}]") for number, one in enumerate(value))
-    if annotation in _SCALARS:
-        return _SCALARS[annotation](value, where)
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return _choice(annotation, value, where)
-    return parse(annotation, value, where)
+        return tuple([check(one, f"{where}[{number}]") for number, one in enumerate(value)])
+
+    return read
 
 
-def _choice(annotation: type[StrEnum], value: Any, where: str) -> StrEnum:
-    try:
-        return annotation(value)
-    except ValueError as error:
-        raise Malformed(f"{where} must be one of {', '.join(annotation)}.") from error
+def _choice_of(kind: type[StrEnum]) -> Check:
+    def read(value: Any, where: str) -> StrEnum:
+        try:
+            return kind(value)
+        except ValueError as error:
+            raise Malformed(f"{where} must be one of {', '.join(kind)}.") from error
+
+    return read
 
 
-def _exact(kind: type, word: str) -> Any:
+def _exact(kind: type, word: str) -> Check:
     def check(value: Any, where: str) -> Any:
         if type(value) is not kind:
             raise Malformed(f"{where} must be {word}.")
@@ -111,7 +143,7 @@ def _read_uuid(value: Any, where: str) -> UUID:
         raise Malformed(f"{where} must be an id of ours (a UUID).") from error
 
 
-_SCALARS: dict[Any, Any] = {
+_SCALARS: dict[Any, Check] = {
     str: _exact(str, "text"),
     int: _exact(int, "a whole number"),
     bool: _exact(bool, "true or false"),

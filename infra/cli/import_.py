@@ -1,0 +1,33 @@
+"""`crm import FILE… --mapping MAP.toml`: real files into the log."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from consumers.importing import command
+from consumers.importing.log_sink import Checks, LogSink
+from consumers.importing.sink import Sink
+from domain.inbound_types import INBOUND_BY_NAME
+from infra.cli.runtime import working
+from infra.settings import Settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    command.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="the last line is an object with the counts")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    @contextmanager
+    def sink(dry_run: bool) -> Iterator[Sink[Any, Any]]:
+        if dry_run:
+            yield cast("Sink[Any, Any]", Checks(settings.region))
+            return
+        with working(settings) as crm:
+            yield LogSink(crm)
+
+    return command.run(args, sink, recordable=INBOUND_BY_NAME.keys(), out=sys.stdout, err=sys.stderr)
