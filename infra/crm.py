@@ -60,9 +60,11 @@ class Crm:
         self.progress = Progress(self.dsn)
         self._stack.callback(self.progress.close)
         self.keyring = Keyring(self.pool, self.log, self.progress, master)
-        self.write_side = WriteSide(self.log, self.pool, self.progress, self.keyring)
-        self._stack.callback(self.write_side.close)
-        self.handler = Handler(self.write_side, self.pool, master)
+        write_sides = {}
+        for topic in (Topic.DECISIONS, Topic.FACTS):
+            write_sides[topic] = WriteSide(topic, self.log, self.pool, self.progress, self.keyring)
+            self._stack.callback(write_sides[topic].close)
+        self.handler = Handler(write_sides, self.pool, master)
         self.handle = self.handler.handle
         """Run one command (see Handler.handle)."""
 

@@ -126,5 +126,5 @@ class FactRecorder:
 
     def _record(self, numbered: Numbered, now: datetime) -> Outgoing:
         identifier = UUID(bytes=self._prefix + os.urandom(10))
-        context = CommitContext(self.actor, now, Topic.FACTS, identifier, traceparent=self._traceparent)
+        context = CommitContext(self.actor, now, identifier, traceparent=self._traceparent)
         return write_commit([self.mapper.to_stored_event(numbered)], context)

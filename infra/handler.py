@@ -24,7 +24,6 @@ from infra.eventstore.numbered import Loaded, Numbered, StateSnapshot, StreamId
 from infra.eventstore.recorder import PLACES, OutcomeOpen
 from infra.eventstore.snapshots import EVERY_EVENTS, snapshot_topic
 from infra.log.contract import Position, Topic
-from infra.log.partition import partition_of
 from infra.postgres.connection import Pool
 
 ATTEMPTS = 3
@@ -89,8 +88,14 @@ class Request:
 class Handler:
     """Runs commands. Thread-safe; holds no database connection while waiting."""
 
-    def __init__(self, write_side: WriteSide, pool: Pool, secret: bytes, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.write_side, self.pool, self.clock = write_side, pool, clock
+    def __init__(
+        self,
+        write_sides: Mapping[Topic, WriteSide],
+        pool: Pool,
+        secret: bytes,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.write_sides, self.pool, self.clock = write_sides, pool, clock
         self._secret = sha256(b"annals request digest" + secret).digest()
         self._locks = KeyLocks()
 
@@ -157,7 +162,7 @@ class Handler:
         said_at = request.at if request.at is not None and request.at != occurred_at else None
         numbered = [Numbered(own.id, own.version + number, event, occurred_at, said_at) for number, event in enumerate(events, start=1)]
         context = CommitContext(
-            request.actor, now, request.topic, request.commit, attempt, request.digest, reads,
+            request.actor, now, request.commit, attempt, request.digest, reads,
             request.correlation_id, request.causation_id, request.traceparent,
         )  # fmt: skip
         done = Outcome(
@@ -165,7 +170,7 @@ class Handler:
             events=tuple(events), occurred_at=occurred_at, lifted_from=said_at,
         )  # fmt: skip
         try:
-            recordings = self.write_side.save(*numbered, commit=context)
+            recordings = self.write_sides[request.topic].save(*numbered, commit=context)
         except OutcomeOpen as still:
             return replace(done, position=still.position, open=True)
         self._maybe_snapshot(request, own, numbered)
@@ -199,7 +204,7 @@ class Handler:
             return loaded
 
         try:
-            return self.write_side.repository.get(stream_id, projector_func=project)
+            return self.write_sides[Topic(decider.log)].repository.get(stream_id, projector_func=project)
         except AggregateNotFoundError:
             return initial
 
@@ -211,7 +216,7 @@ class Handler:
         for event in numbered:
             loaded = _evolved(request.decider, loaded, event)
         with suppress(IntegrityError):  # another writer took the same one
-            self.write_side.snapshot(loaded, snapshot_topic(request.decider))
+            self.write_sides[request.topic].snapshot(loaded, snapshot_topic(request.decider))
 
     def _find(self, request: Request) -> Outcome | None:
         """The answer to this command computed from its stored commit, if one was accepted. Raises OtherRequest."""
@@ -241,7 +246,7 @@ class Handler:
         return int(row[0]) if row else 0
 
     def _position(self, request: Request, notification_id: int) -> Position:
-        partition = partition_of(str(request.key).encode(), self.write_side.log_partitions(request.topic))
+        partition = self.write_sides[request.topic].partition_of(request.key)
         return Position(request.topic, partition, (notification_id - 1) // PLACES)
 
     def _digest(self, decider: Decider[Any, Any, Any], command: Any, key: UUID, stream: UUID) -> str:

@@ -95,7 +95,7 @@ def _judged(batch: Sequence[Read], standing: Standing, topic: Topic) -> Verdicts
 
 
 def _standing(cursor: Cursor, schema: str, topic: Topic, batch: Sequence[Read]) -> Standing:
-    """What the rule must know of the past, for the streams and commits of this batch."""
+    """What the rule must know of the past of this topic, for the streams and commits of this batch."""
     streams = {
         (read.commit.key, stream)
         for read in batch
@@ -106,11 +106,11 @@ def _standing(cursor: Cursor, schema: str, topic: Topic, batch: Sequence[Read]) 
     cursor.execute(
         f"""SELECT t.key::text, t.stream::text, e.version
             FROM unnest(%s::uuid[], %s::uuid[]) t(key, stream)
-            CROSS JOIN LATERAL (SELECT version FROM "{schema}".event e WHERE e.key = t.key AND e.stream = t.stream
+            CROSS JOIN LATERAL (SELECT version FROM "{schema}".event e WHERE e.key = t.key AND e.stream = t.stream AND e.topic = %s
                                 ORDER BY version DESC LIMIT 1) e
             UNION ALL
             SELECT key::text, commit_id::text, NULL FROM "{schema}".event WHERE topic = 'd' AND commit_id = ANY(%s::uuid[])""",
-        ([key for key, _ in streams], [stream for _, stream in streams], commits),
+        ([key for key, _ in streams], [stream for _, stream in streams], topic.letter, commits),
     )
     standing = Standing()
     for key, other, version in cursor.fetchall():

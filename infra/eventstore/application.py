@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
@@ -24,25 +25,33 @@ from infra.eventstore.snapshots import state_classes
 from infra.eventstore.tables import CheckpointRecorder, SnapshotRecorder
 from infra.keys.keyring import Keyring
 from infra.log.contract import Log, Topic
+from infra.log.partition import partition_of
 from infra.postgres.connection import Pool
 from infra.progress import Progress
 
 
 class Factory(InfrastructureFactory[TrackingRecorder]):
-    """Hands the library our recorders. Bound to one partition, the application's sequence is that partition's."""
+    """Hands the library our recorders of one topic. Bound to one partition, the application's sequence is that partition's."""
 
     def __init__(
-        self, env: Environment | EnvType | None, log: Log, pool: Pool, progress: Progress, partition: tuple[Topic, int] | None = None
+        self,
+        env: Environment | EnvType | None,
+        topic: Topic,
+        log: Log,
+        pool: Pool,
+        progress: Progress,
+        *,
+        partition: int | None = None,
     ) -> None:
         super().__init__(env)
-        self.log, self.pool, self.progress, self.partition = log, pool, progress, partition
+        self.topic, self.log, self.pool, self.progress, self.partition = topic, log, pool, progress, partition
 
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
         """Snapshots of the folds of today; or the events themselves."""
         return SnapshotRecorder(self.pool, list(state_classes())) if purpose == "snapshots" else self.application_recorder()
 
     def application_recorder(self) -> ApplicationRecorder:
-        return LogRecorder(self.log, self.pool, self.progress, partition=self.partition)
+        return LogRecorder(self.topic, self.log, self.pool, self.progress, partition=self.partition)
 
     def tracking_recorder(self, tracking_recorder_class: type[Any] | None = None) -> Any:
         """The checkpoints of the projection named by the environment's name."""
@@ -54,13 +63,13 @@ class Factory(InfrastructureFactory[TrackingRecorder]):
 
 
 class WriteSide(Application[Any]):
-    """The library's Application: `repository.get` loads a stream, `save` appends a commit."""
+    """The library's Application over one topic: `repository.get` loads a stream, `save` appends a commit."""
 
     name = "crm"
     is_snapshotting_enabled = True
 
-    def __init__(self, log: Log, pool: Pool, progress: Progress, keyring: Keyring) -> None:
-        self._parts = (log, pool, progress)
+    def __init__(self, topic: Topic, log: Log, pool: Pool, progress: Progress, keyring: Keyring) -> None:
+        self._parts = (topic, log, pool, progress)
         self._keyring = keyring
         super().__init__()
 
@@ -77,9 +86,10 @@ class WriteSide(Application[Any]):
     def construct_transcoder(self) -> Transcoder:
         return self.mapper.transcoder
 
-    def log_partitions(self, topic: Topic) -> int:
-        """How many partitions the topic has."""
-        return self._parts[0].partitions(topic)
+    def partition_of(self, key: UUID) -> int:
+        """The partition that the commits of this key go to."""
+        topic, log, *_ = self._parts
+        return partition_of(str(key).encode(), log.partitions(topic))
 
     def snapshot(self, loaded: Loaded, topic: str) -> None:
         """Keep a state, so that the stream need not be folded from its beginning. One that is there already is as good."""

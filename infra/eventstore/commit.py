@@ -15,7 +15,7 @@ from eventsourcing.persistence import StoredEvent
 from infra.codec.envelope import FORMAT
 from infra.codec.times import write_time
 from infra.eventstore.numbered import split
-from infra.log.contract import Outgoing, Topic
+from infra.log.contract import Outgoing
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,6 @@ class CommitContext:
     actor: str
     """`user:<id>` or `system:<name>`."""
     recorded_at: datetime
-    topic: Topic = Topic.DECISIONS
     id: UUID = field(default_factory=uuid4)
     attempt: int = 1
     request: str | None = None

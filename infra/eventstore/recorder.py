@@ -40,46 +40,45 @@ class OutcomeOpen(Exception):
 
 
 class LogRecorder(ApplicationRecorder):
-    """Appends to the log and reads the index. Bound to one partition it is a whole application sequence of the library's."""
+    """Appends to one topic of the log and reads it from the index. Bound to one partition it is a whole application sequence of the
+    library's."""
 
-    def __init__(self, log: Log, pool: Pool, progress: Progress, *, partition: tuple[Topic, int] | None = None) -> None:
-        self.log, self.pool, self.progress, self.partition = log, pool, progress, partition
+    def __init__(self, topic: Topic, log: Log, pool: Pool, progress: Progress, *, partition: int | None = None) -> None:
+        self.topic, self.log, self.pool, self.progress, self.partition = topic, log, pool, progress, partition
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Append one commit and wait until the index has passed it; the ids of its events.
 
-        Keyword `commit`: its CommitContext. Raises IntegrityError (another commit was first), OutcomeOpen, LogUnreachable,
-        RecordTooLarge.
+        Keyword `commit`: its CommitContext. Raises IntegrityError (another commit was first, perhaps an earlier attempt of the
+        same one), OutcomeOpen, LogUnreachable, RecordTooLarge.
         """
         if not stored_events:
             return None
-        context = kwargs.get("commit") or CommitContext("system:library", datetime.now(UTC))
-        position = self._append(context.topic, write_commit(stored_events, context))
-        if not self.progress.wait_for([position], WAIT_SECONDS):
-            raise OutcomeOpen(position)
-        accepted = self._accepted_at(stored_events[0], context)
-        if accepted is None:
-            raise IntegrityError("another commit was first")
-        return [accepted.offset * PLACES + place + 1 for place in range(len(stored_events))]
-
-    def _append(self, topic: Topic, record: Outgoing) -> Position:
         left = deadline(WAIT_SECONDS)
-        (future,) = self.log.append(topic, [record])
+        context = kwargs.get("commit") or CommitContext("system:library", datetime.now(UTC))
+        position = self._append(write_commit(stored_events, context), left())
+        if not self.progress.wait_for([position], left()):
+            raise OutcomeOpen(position)
+        if not self._accepted(stored_events[0], position):
+            raise IntegrityError("another commit was first")
+        return [position.offset * PLACES + place + 1 for place in range(len(stored_events))]
+
+    def _append(self, record: Outgoing, timeout: float) -> Position:
+        (future,) = self.log.append(self.topic, [record])
         try:
-            return future.result(left())
+            return future.result(timeout)
         except (FutureTimeoutError, LogUnreachable) as error:
             raise OutcomeOpen(None) from error
 
-    def _accepted_at(self, event: StoredEvent, context: CommitContext) -> Position | None:
-        """Where our commit was accepted, perhaps by an earlier attempt; None if it was not."""
-        key, stream = split(event.originator_id)  # type: ignore[arg-type]
+    def _accepted(self, event: StoredEvent, position: Position) -> bool:
+        """Whether the commit that begins with this event is the one that stands at this position."""
         with self.pool.transaction() as cursor:
             cursor.execute(
-                "SELECT partition, log_offset FROM index.event WHERE key = %s AND stream = %s AND version = %s AND commit_id = %s",
-                (key, stream, event.originator_version, context.id),
+                """SELECT 1 FROM index.event WHERE key = %s AND stream = %s AND version = %s AND topic = %s
+                   AND partition = %s AND log_offset = %s""",
+                (*split(event.originator_id), event.originator_version, self.topic.letter, position.partition, position.offset),  # type: ignore[arg-type]
             )
-            row = cursor.fetchone()
-        return None if row is None else Position(context.topic, row[0], row[1])
+            return cursor.fetchone() is not None
 
     def select_events(
         self, originator_id: Any, *, gt: int | None = None, lte: int | None = None, desc: bool = False, limit: int | None = None
@@ -89,9 +88,9 @@ class LogRecorder(ApplicationRecorder):
         with self.pool.transaction() as cursor:
             cursor.execute(
                 f"""SELECT version, type, schema, occurred_at, data FROM index.event
-                    WHERE key = %s AND stream = %s AND version > %s AND version <= %s
+                    WHERE key = %s AND stream = %s AND topic = %s AND version > %s AND version <= %s
                     ORDER BY version {"DESC" if desc else "ASC"} LIMIT %s""",
-                (key, stream, -1 if gt is None else gt, 2**31 - 1 if lte is None else lte, limit),
+                (key, stream, self.topic.letter, -1 if gt is None else gt, 2**31 - 1 if lte is None else lte, limit),
             )
             rows = cursor.fetchall()
         return [
@@ -101,12 +100,12 @@ class LogRecorder(ApplicationRecorder):
 
     def max_notification_id(self) -> int | None:
         """Of this partition. Raises NotSupportedError if not bound to one."""
-        topic, partition = self._sequence()
+        partition = self._bound()
         with self.pool.transaction() as cursor:
             cursor.execute(
                 "SELECT log_offset, place FROM index.event WHERE topic = %s AND partition = %s"
                 " ORDER BY log_offset DESC, place DESC LIMIT 1",
-                (topic.letter, partition),
+                (self.topic.letter, partition),
             )
             row = cursor.fetchone()
         return None if row is None else row[0] * PLACES + row[1] + 1
@@ -115,7 +114,7 @@ class LogRecorder(ApplicationRecorder):
         self, start: int | None, limit: int, stop: int | None = None, topics: Sequence[str] = (), *, inclusive_of_start: bool = True
     ) -> Sequence[Notification]:
         """Of this partition, in order. Raises NotSupportedError if not bound to one."""
-        topic, partition = self._sequence()
+        partition = self._bound()
         first = 1 if start is None else start if inclusive_of_start else start + 1
         with self.pool.transaction() as cursor:
             cursor.execute(
@@ -123,7 +122,10 @@ class LogRecorder(ApplicationRecorder):
                     WHERE topic = %s AND partition = %s AND log_offset >= %s AND log_offset * {PLACES} + place + 1 >= %s
                       AND log_offset * {PLACES} + place + 1 <= %s AND (%s OR type = ANY(%s))
                     ORDER BY log_offset, place LIMIT %s""",
-                (topic.letter, partition, (first - 1) // PLACES, first, 2**62 if stop is None else stop, not topics, list(topics), limit),
+                (
+                    *(self.topic.letter, partition, (first - 1) // PLACES, first),
+                    *(2**62 if stop is None else stop, not topics, list(topics), limit),
+                ),
             )
             rows = cursor.fetchall()
         return [
@@ -133,10 +135,10 @@ class LogRecorder(ApplicationRecorder):
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         """Follows this partition; wakes when the index moves."""
-        self._sequence()
+        self._bound()
         return IndexSubscription(self, gt, topics)
 
-    def _sequence(self) -> tuple[Topic, int]:
+    def _bound(self) -> int:
         if self.partition is None:
             raise NotSupportedError("A partitioned log has no single sequence: bind the recorder to one partition.")
         return self.partition

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS {schema}.event (
     correlation_id text,
     causation_id   text,
     data           text        NOT NULL,  -- JSON as stored; personal fields are still sealed
-    PRIMARY KEY (key, stream, version)
+    PRIMARY KEY (key, stream, version, topic)  -- with the topic: a record in one topic never decides about one in the other
 );
 -- Projections follow positions. Facts arrive in order of position, so a block range index finds them and costs an import nothing.
 CREATE INDEX IF NOT EXISTS event_fact_position ON {schema}.event USING brin (partition, log_offset)
