@@ -90,6 +90,7 @@ class Reader(Protocol):
         """Up to `limit` records, in order within each partition; waits up to `timeout` seconds for the first.
 
         Raises LogUnreachable when the log is away; the same reader may be polled again later and goes on where it was.
+        Raises LogError when the log does not hold the next record: it was cut, or an older backup was restored.
         """
         ...
 
@@ -110,24 +111,29 @@ class Log(Protocol):
         ...
 
     def check(self) -> None:
-        """Create what is missing, then refuse what is not as designed. Raises LogMisconfigured, LogUnreachable."""
+        """Create what is missing, then refuse what is not as designed; called once before anything else.
+
+        Raises LogMisconfigured, LogUnreachable.
+        """
         ...
 
     def append(self, topic: Topic, records: Sequence[Outgoing], *, bulk: bool = False) -> list[Future[Position]]:
         """Hand the records over; each future ends with its position once the record is durable.
 
-        `bulk` trades latency for rate (a batch waits for company). Records of one key stay in the order given.
-        Raises LogUnreachable before anything is handed over, RecordTooLarge likewise. A future may fail with
-        LogUnreachable: then the record's fate is open, and it may still be in the log.
+        `bulk` trades latency for rate (a batch waits for company, and for what is not bulk). Records of one key stay in
+        the order given, within one call and over calls of the same `bulk`; not beside one whose future failed.
+        Raises LogUnreachable before anything is handed over, RecordTooLarge likewise (and ValueError for a header without a
+        value). A future may fail with LogUnreachable: then the record's fate is open, and it may still be in the log.
+        What is handed over stays in memory until it is durable, so a bulk caller waits for its futures now and then.
         """
         ...
 
     def reader(self, topic: Topic, start: Mapping[int, int]) -> Reader:
-        """A reader of the partitions in `start`, each from the offset given."""
+        """A reader of the partitions in `start`, each from the offset given. It connects when first polled."""
         ...
 
     def ends(self, topic: Topic) -> dict[int, int]:
-        """For each partition the offset that the next record will get, at the time of asking."""
+        """For each partition the offset that the next record will get, at the time of asking. Raises LogUnreachable."""
         ...
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from infra.log.contract import LogUnreachable, Outgoing, Position, Topic
 from infra.log.digest import headers_bytes
 from infra.log.embedded_errors import explained
 from infra.log.embedded_tables import channel_of, counters_of, require_partitions, table_of
-from infra.log.futures import give_up, pending, settle
+from infra.log.futures import Handed
 from infra.log.pulse import Pulse
 from infra.postgres.connection import Connection, Cursor, connect
 
@@ -46,7 +46,7 @@ class Waiting:
     partition: int
     key: bytes
     row: bytes
-    future: Future[Position] = field(default_factory=pending)
+    future: Handed = field(default_factory=Handed)
 
 
 def row_of(record: Outgoing) -> bytes:
@@ -132,7 +132,7 @@ class Writer:
     def _write(self, group: list[Waiting], asked: list[Future[None]]) -> None:
         """One commit; or the question whether PostgreSQL is there. Whatever goes wrong, somebody hears of it."""
         try:
-            offsets = self._insert(group) if group else self._say_something()
+            offsets = self._insert(group) if group else self._require_answer()
         except Exception as error:  # noqa: BLE001 - a thread that died here would leave every caller waiting
             self._disconnect()
             why = explained(error)
@@ -144,9 +144,9 @@ class Writer:
         for future in asked:
             future.set_result(None)
         for waiting, offset in zip(group, offsets, strict=True):
-            settle(waiting.future, Position(self.topic, waiting.partition, offset))
+            waiting.future.settle(Position(self.topic, waiting.partition, offset))
 
-    def _say_something(self) -> list[int]:
+    def _require_answer(self) -> list[int]:
         """Return (no offsets) if PostgreSQL answers, over a new connection where the old one has died; else raise."""
         if self._connection is not None:
             try:
@@ -181,7 +181,9 @@ class Writer:
         """Begin the transaction, and take from the counters the time and the offset of each record."""
         counts = Counter(waiting.partition for waiting in group)
         parts = sorted(counts)
-        cursor.execute("BEGIN; EXECUTE hold(%s); EXECUTE take(%s, %s)", (parts, parts, [counts[p] for p in parts]))
+        cursor.execute(
+            "BEGIN ISOLATION LEVEL READ COMMITTED; EXECUTE hold(%s); EXECUTE take(%s, %s)", (parts, parts, [counts[p] for p in parts])
+        )
         places = {partition: (time, count(following - counts[partition])) for partition, following, time in cursor.fetchall()}
         return [places[w.partition][0] for w in group], [next(places[w.partition][1]) for w in group]
 
@@ -210,4 +212,4 @@ class Writer:
     @staticmethod
     def _fail(group: Iterable[Waiting], why: str) -> None:
         for waiting in group:
-            give_up(waiting.future, why)
+            waiting.future.give_up(why)

@@ -10,7 +10,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from infra.log.contract import Outgoing, Position, Topic
+from infra.log.contract import LogUnreachable, Outgoing, Position, Topic
 from infra.log.kafka_client import Cluster
 from infra.log.kafka_producer import DELIVERY_MS, Sender
 from infra.log.kafka_reader import KafkaReader
@@ -39,6 +39,7 @@ class KafkaLog:
     ) -> None:
         """`delivery_ms`: how long a producer tries before a record's future fails; under two minutes only in tests."""
         self.max_record_bytes = max_record_bytes
+        self._closed = False
         self._cluster = cluster
         self._partitions = dict(partitions)
         self._asker: Any = cluster.connect(
@@ -61,6 +62,7 @@ class KafkaLog:
 
     def append(self, topic: Topic, records: Sequence[Outgoing], *, bulk: bool = False) -> list[Future[Position]]:
         require_acceptable(records, self.max_record_bytes)
+        self._require_open()
         count = self._partitions[topic]
         placed = [partition_of(record.key, count) for record in records]
         for partition in sorted(set(placed)):
@@ -74,9 +76,14 @@ class KafkaLog:
         return self._ends(topic, range(self._partitions[topic]), ENDS_SECONDS)
 
     def close(self) -> None:
+        self._closed = True
         self._prompt.close(CLOSE_SECONDS)
         self._bulk.close(CLOSE_SECONDS)
         self._asker.close(autocommit=False, timeout_ms=1000)
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise LogUnreachable("The log is closed in this process, so it was not asked, and nothing was handed over.")
 
     def _answered(self, topic: Topic, partition: int) -> None:
         self._pulses[topic, partition].answered()
@@ -85,6 +92,7 @@ class KafkaLog:
         self._ends(topic, [partition], timeout)
 
     def _ends(self, topic: Topic, partitions: Sequence[int], timeout: float) -> dict[int, int]:
+        self._require_open()
         name = self._cluster.name(topic)
         try:
             # Safe from many threads: the consumer's network thread does the asking.

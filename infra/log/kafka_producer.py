@@ -17,7 +17,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from infra.log.contract import LogError, LogMisconfigured, LogUnreachable, Outgoing, Position, Topic
-from infra.log.futures import give_up, pending, settle
+from infra.log.futures import Handed
 from infra.log.kafka_client import Cluster
 
 DELIVERY_MS = 120_000
@@ -58,13 +58,13 @@ class Sender:
         """Hand over each record for its partition, in order. Raises LogUnreachable if nothing was handed over."""
         futures: list[Future[Position]] = []
         for partition, record in zip(partitions, records, strict=True):
-            future = pending()
+            future = Handed()
             try:
                 self._hand_over(topic, partition, record, future)
             except LogError as error:
                 if not futures:
                     raise
-                give_up(future, str(error))
+                future.give_up(str(error))
             futures.append(future)
         return futures
 
@@ -78,7 +78,7 @@ class Sender:
         for thread in self._retired:
             thread.join(timeout)
 
-    def _hand_over(self, topic: Topic, partition: int, record: Outgoing, future: Future[Position]) -> None:
+    def _hand_over(self, topic: Topic, partition: int, record: Outgoing, future: Handed) -> None:
         producer = self._current()
         try:
             sent = producer.send(self._cluster.name(topic), record.value, record.key, list(record.headers), partition)
@@ -88,17 +88,17 @@ class Sender:
         sent.add_callback(partial(self._acknowledged, topic, future, producer))
         sent.add_errback(partial(self._failed, future, producer))
 
-    def _acknowledged(self, topic: Topic, future: Future[Position], producer: Any, metadata: Any) -> None:
+    def _acknowledged(self, topic: Topic, future: Handed, producer: Any, metadata: Any) -> None:
         if metadata.offset < 0:  # durable, but a retry was told only that it came twice
             self._failed(future, producer, KafkaError("its offset was not told"))
             return
         self._answered(topic, metadata.partition)
-        settle(future, Position(topic, metadata.partition, metadata.offset))
+        future.settle(Position(topic, metadata.partition, metadata.offset))
 
-    def _failed(self, future: Future[Position], producer: Any, error: BaseException) -> None:
+    def _failed(self, future: Handed, producer: Any, error: BaseException) -> None:
         self._retire(producer)
         where = ", ".join(self._cluster.servers)
-        give_up(future, f"Kafka at {where} did not acknowledge the record ({type(error).__name__}: {error}); its fate is open.")
+        future.give_up(f"Kafka at {where} did not acknowledge the record ({type(error).__name__}: {error}); its fate is open.")
 
     def _current(self) -> Any:
         producer = self._producer

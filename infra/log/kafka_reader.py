@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Self
 
@@ -22,20 +22,27 @@ class KafkaReader:
         self._name = cluster.name(topic)
         self._next = dict(start)
         self._consumer: Any = None
+        self._cut: LogError | None = None
         self._pulse = Pulse(self._ask)
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
+        if self._cut is not None:
+            raise LogError(*self._cut.args)  # a fresh consumer would not see it, and read on over the cut
         consumer = self._consumer or self._connect()
         try:
             found = consumer.poll(timeout_ms=max(0, int(timeout * 1000)), max_records=limit)
-        except (OffsetOutOfRangeError, LogTruncationError) as error:
+        except OffsetOutOfRangeError as error:
             self.close()
-            raise self._missing() from error
+            raise self._missing(error.args[0]) from error
+        except LogTruncationError as error:
+            self.close()
+            self._cut = self._missing(error.divergent_offsets)
+            raise self._cut from error
         except Exception as error:
             self.close()  # after some errors kafka-python's consumer never returns; a fresh one begins where we are
             if isinstance(error, KafkaError) and error.retriable:
                 raise self._cluster.explained(error) from error
-            raise LogError(f"{self._places()} of {self._name} cannot be read ({type(error).__name__}: {error}).") from error
+            raise LogError(f"{self._places(self._next)} of {self._name} cannot be read ({type(error).__name__}: {error}).") from error
         if not found:
             self._pulse.confirm()
             return []
@@ -86,11 +93,11 @@ class KafkaReader:
         except KafkaError as error:
             raise self._cluster.explained(error) from error
 
-    def _missing(self) -> LogError:
+    def _missing(self, partitions: Iterable[TopicPartition]) -> LogError:
         return LogError(
-            f"{self._name} no longer holds {self._places()}: the log was cut, or it is another, older log; "
-            "restore the one that was read before, or start with an empty database."
+            f"{self._name} does not hold {self._places(one.partition for one in partitions)}: the log was cut, or it is another, older "
+            "log; restore the one that was read before, or start with an empty database."
         )
 
-    def _places(self) -> str:
-        return " or ".join(str(Position(self._topic, partition, offset)) for partition, offset in sorted(self._next.items()))
+    def _places(self, partitions: Iterable[int]) -> str:
+        return " or ".join(str(Position(self._topic, partition, self._next[partition])) for partition in sorted(partitions))

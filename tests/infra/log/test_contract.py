@@ -167,8 +167,11 @@ def test_a_log_opened_again_goes_on_where_it_was(log: Log, opening: Opening) -> 
 def test_a_closed_log_takes_nothing(log: Log) -> None:
     acknowledged(log, D, [Outgoing(key(), b"before")])
     log.close()
-    with pytest.raises(LogUnreachable):
-        log.append(D, [Outgoing(key(), b"after")])
+    log.close()
+    for silence in (0, 1.1):
+        time.sleep(silence)
+        with pytest.raises(LogUnreachable, match="closed"):
+            log.append(D, [Outgoing(key(), b"after")])
 
 
 def test_closing_waits_for_what_was_handed_over(log: Log, opening: Opening) -> None:

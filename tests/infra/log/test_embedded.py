@@ -118,7 +118,7 @@ def end_waiting_writer(dsn: str) -> bool:
     with executing(dsn) as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE query LIKE 'BEGIN; EXECUTE%' AND wait_event_type = 'Lock' AND datname = current_database()"
+            " WHERE query LIKE 'BEGIN%EXECUTE hold%' AND wait_event_type = 'Lock' AND datname = current_database()"
         )
         return cursor.fetchall() == [(True,)]
 
@@ -141,6 +141,16 @@ def test_reader_and_log_survive_a_restart_of_postgresql(own_server: EmbeddedServ
         restart()
         append(log, D, outgoing(b"after"))
         assert [r.value for r in reader.poll(10, 10)] == [b"after"]
+        assert sum(log.ends(D).values()) == len(read_all(log, D))
+
+
+def test_a_restart_that_nobody_noticed_costs_nothing(own_server: EmbeddedServer) -> None:
+    with opened(own_server.dsn) as log:
+        append(log, D, outgoing(b"before"))
+        log.ends(D)
+        kill(own_server, signal.SIGINT)()
+        time.sleep(1.1)  # longer than an answer is believed
+        append(log, D, outgoing(b"after"))
         assert sum(log.ends(D).values()) == len(read_all(log, D))
 
 
@@ -227,6 +237,13 @@ def test_a_reader_of_the_keys_passes_over_what_was_replaced(log: EmbeddedLog) ->
         for value in (b"b", b"c"):
             append(log, K, outgoing(value, b"key"))
         assert [r.value for r in reader.poll(5, 10)] == [b"c"]
+
+
+def test_every_partition_has_its_turn(log: EmbeddedLog) -> None:
+    append(log, F, *(outgoing() for _ in range(400)))
+    with from_start(log, F) as reader:
+        turns = [{r.partition for r in reader.poll(0, 10)} for _ in range(8)]
+    assert set().union(*turns[:4]) == set().union(*turns[4:]) == {0, 1, 2, 3}
 
 
 def test_a_poll_takes_some_megabytes_at_most_and_always_one_record(log: EmbeddedLog) -> None:
