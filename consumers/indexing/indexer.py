@@ -114,12 +114,12 @@ class Indexer:
         connection = self._connected()
         moves, batch, stopped = self._read(records)
         with connection, connection.cursor() as cursor:
+            if moves:  # first of all: whoever else reads this partition waits here, then gives way, instead of writing the same rows
+                move_checkpoints(cursor, self.schema, self.topic, moves, notify=self.schema == "index")
             if self.topic is Topic.KEYS:
                 index_keys(cursor, self.schema, [read.record for read in batch])
             else:
                 index_commits(cursor, self.schema, self.topic, batch)
-            if moves:
-                move_checkpoints(cursor, self.schema, self.topic, moves, notify=self.schema == "index")
             for partition, why in stopped.items():
                 stop_partition(cursor, self.schema, self.topic, partition, why)
         self._at.update({partition: after for partition, _, after in moves})

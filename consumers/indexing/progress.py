@@ -33,10 +33,8 @@ class Checkpoint:
 
 
 def read_checkpoints(cursor: Cursor, schema: str, topic: Topic) -> dict[int, Checkpoint]:
-    """Every partition's checkpoint, but for those that wait for newer software."""
-    cursor.execute(
-        f'SELECT partition, next_offset, digest, log_time FROM "{schema}".checkpoint WHERE topic = %s AND stopped IS NULL', (topic.letter,)
-    )
+    """Every partition's checkpoint: of those that waited for newer software, too, since this may be it."""
+    cursor.execute(f'SELECT partition, next_offset, digest, log_time FROM "{schema}".checkpoint WHERE topic = %s', (topic.letter,))
     return {partition: Checkpoint(offset, bytes(digest), log_time) for partition, offset, digest, log_time in cursor.fetchall()}
 
 
@@ -54,7 +52,7 @@ def move_checkpoints(cursor: Cursor, schema: str, topic: Topic, moves: Sequence[
     cursor.execute(
         f"""WITH moved AS (
             UPDATE "{schema}".checkpoint c
-            SET next_offset = v.next, digest = v.digest, log_time = v.log_time, read_at = greatest(c.read_at, v.log_time)
+            SET next_offset = v.next, digest = v.digest, log_time = v.log_time, read_at = greatest(c.read_at, v.log_time), stopped = NULL
             FROM (VALUES {values}) v(partition, expected, next, digest, log_time)
             WHERE c.topic = %s AND c.partition = v.partition AND c.next_offset = v.expected RETURNING 1
         ), told AS (SELECT pg_notify('index', %s) WHERE %s)
@@ -67,7 +65,7 @@ def move_checkpoints(cursor: Cursor, schema: str, topic: Topic, moves: Sequence[
 
 
 def stop_partition(cursor: Cursor, schema: str, topic: Topic, partition: int, why: str) -> None:
-    """The partition waits, and says why, until the software is upgraded."""
+    """The partition waits, and says why, until software that can read on moves the checkpoint."""
     cursor.execute(f'UPDATE "{schema}".checkpoint SET stopped = %s WHERE topic = %s AND partition = %s', (why, topic.letter, partition))
 
 

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from consumers import workers
 from consumers.indexing.indexer import Indexer
 from infra.crm import Crm
 from infra.log.contract import Outgoing, Position, Record, Topic
@@ -34,8 +33,8 @@ class Shop:
         self._stack = ExitStack()
         self.crm = self.another()
         self._stop = threading.Event()
-        self._indexers: threading.Thread | None = None
-        self._failed = False
+        self._threads: list[threading.Thread] = []
+        self._failures: list[BaseException] = []
 
     @property
     def dsn(self) -> str:
@@ -46,25 +45,28 @@ class Shop:
         return self._stack.enter_context(Crm(self.settings))
 
     def index(self, topics: Iterable[Topic] = Topic) -> None:
-        """Start the indexers; at the end of the test, or of `stop_indexing`, they must have run without a failure."""
-        assert self._indexers is None, "the indexers run already"
+        """Start an indexer for each topic; by the end of the test, or `stop_indexing`, none of them may have failed."""
         self._stop = stop = threading.Event()
-        tasks = workers.indexers(self.crm, topics)
 
-        def run() -> None:
-            self._failed |= not workers.run(tasks, stop)
+        def run(indexer: Indexer) -> None:
+            try:
+                indexer.run(stop)
+            except BaseException as error:
+                self._failures.append(error)
+                raise
 
-        self._indexers = threading.Thread(target=run)
-        self._indexers.start()
+        for topic in topics:
+            self._threads.append(threading.Thread(target=run, args=(Indexer(self.dsn, self.crm.log, topic),)))
+            self._threads[-1].start()
 
     def stop_indexing(self) -> None:
         """Stop them and wait; fails if one of them failed."""
         self._stop.set()
-        if self._indexers is not None:
-            self._indexers.join(SECONDS)
-            assert not self._indexers.is_alive()
-            self._indexers = None
-        assert not self._failed, "an indexer failed: its traceback is in the log"
+        for thread in self._threads:
+            thread.join(SECONDS)
+            assert not thread.is_alive()
+        self._threads = []
+        assert not self._failures
 
     def append(self, topic: Topic, *records: Outgoing) -> list[Position]:
         """Append and wait until all are durable."""
