@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,16 +18,19 @@ from domain.customer import CUSTOMER, CaptureCustomer
 from domain.decider import DomainError
 from domain.email import Email, EmailAddress
 from domain.external_id import ExternalId
+from domain.fact import PENDING, MatchHow
 from domain.inbound import InboundFact
 from domain.person_name import PersonName
 from domain.phone import Phone, PhoneKind, PhoneNumber
 from infra.crm import Crm
 from infra.facts import Fact, FactRecorder, read_fact
-from infra.log.contract import LogUnreachable, Position
+from infra.log.contract import LogUnreachable, Position, Topic
+from projections.matching import owners
 
 IN_FLIGHT = 24
 """Few decisions at once, so that colleagues do not wait behind an import."""
 WAIT_SECONDS = 600.0
+MATCH_SECONDS = 60.0
 ACTOR = "system:operator"
 
 
@@ -104,17 +108,48 @@ class LogSink(Checks):
         """New facts at version 1, withdrawn ones anew over their withdrawal; the rest is known."""
         self._catch_up()
         versions = self._versions(facts)
-        rows, places = [], []
         outcomes: list[Outcome] = ["known"] * len(facts)
-        for number, fact in enumerate(facts):
+        # odd: recorded; even: not yet, or withdrawn
+        places = [number for number, fact in enumerate(facts) if versions.get((fact.report.key, fact.report.stream), 0) % 2 == 0]
+        rows = []
+        for fact in self._matched([facts[number] for number in places]):
             report = fact.report
-            version = versions.get((report.key, report.stream), 0)
-            if version % 2 == 0:  # odd: recorded; even: not yet, or withdrawn
-                rows.append((report.key, report.stream, version + 1, fact.in_batch(batch), fact.time))
-                places.append(number)
+            version = versions.get((report.key, report.stream), 0) + 1
+            rows.append((report.key, report.stream, version, fact.in_batch(batch), fact.time))
         for number, answer in zip(places, self._run.append(rows), strict=True):
             outcomes[number] = "recorded" if isinstance(answer, Position) else self._too_large(answer)
         return outcomes
+
+    def _matched(self, facts: list[Fact]) -> list[Fact]:
+        """Those that name their customer by number or address alone are looked up, when all decisions so far have been folded;
+        where that takes too long, they are recorded as pending."""
+        asking = [fact for fact in facts if fact.event.match.how is MatchHow.NONE and (fact.event.phone or fact.event.email)]
+        if not asking:
+            return facts
+        if not self._identity_is_current():
+            return [fact.matched(PENDING) if fact in asking else fact for fact in facts]
+        with self.crm.pool.transaction() as cursor:
+            found = owners(
+                cursor,
+                [fact.event.phone for fact in asking if fact.event.phone],
+                [fact.event.email for fact in asking if fact.event.email],
+            )
+        looked_up = {id(fact): fact.matched(found.match(fact.event.phone, fact.event.email)) for fact in asking}
+        return [looked_up.get(id(fact), fact) for fact in facts]
+
+    def _identity_is_current(self) -> bool:
+        """Whether identity has folded every decision that is in the log now; waited for once in a while, since customers of this
+        very import may be among them."""
+        ends = {f"d{p}": end for p, end in self.crm.log.ends(Topic.DECISIONS).items()}
+        end = time.monotonic() + MATCH_SECONDS
+        while time.monotonic() < end:
+            with self.crm.pool.transaction() as cursor:
+                cursor.execute("SELECT partition, next_offset FROM read.checkpoint WHERE projection = 'identity'")
+                at = dict(cursor.fetchall())
+            if all(at.get(name, 0) >= offset for name, offset in ends.items()):
+                return True
+            time.sleep(0.05)
+        return False
 
     def finish(self) -> Corrections:
         """Wait until all of it is indexed; count what proved to be known (another import was at the same facts)."""

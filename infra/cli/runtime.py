@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from consumers.indexing.progress import touch
 from consumers.projecting.schema import create_read_models
 from infra.cli.errors import Refused
 from infra.crm import Crm
 from infra.lag import log_ends
+from infra.log.contract import Topic
 from infra.settings import Settings, child_environment
 from projections.registry import PROJECTIONS
 
@@ -47,11 +49,19 @@ def caught_up(settings: Settings, timeout: float = 600.0) -> Iterator[Crm]:
     """A Crm whose read models have folded everything that is in the log now; workers are only started where they have not."""
     with opened(settings) as crm:
         if is_caught_up(crm):
+            _say_read(crm)
             yield crm
             return
         with workers(settings):
             wait_until_projected(crm, timeout)
             yield crm
+
+
+def _say_read(crm: Crm) -> None:
+    """We have just looked: the index has everything. Where no indexer runs, nobody else would say so."""
+    with crm.pool.transaction() as cursor:
+        for topic in Topic:
+            touch(cursor, "index", topic, range(crm.log.partitions(topic)))
 
 
 def start_worker(settings: Settings, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
