@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-REPEATED = "repeat an earlier one of these files word for word: counted as known"
-AHEAD = "are dated ahead of now: recorded as of now, keeping the time that they said"
-SKIPPED_HOUR = "fall into an hour that the clocks skipped: read as if they had not been put forward"
-REPEATED_HOUR = "fall into an hour that the clocks showed twice: read as the first time"
+REPEATED = "repeated an earlier one of these files word for word: counted as known"
+AHEAD = "lay ahead of now: recorded as of now, keeping the time that was said"
+SKIPPED_HOUR = "fell into an hour that the clocks skipped: read as if they had not been put forward"
+REPEATED_HOUR = "fell into an hour that the clocks showed twice: read as the first time"
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Counts:
         about = [f"{_many(count, 'event')} {remark}." for remark, count in sorted(self.remarks.items())]
         about += [f"{_many(count, 'row')} passed over: {reason}." for reason, count in sorted(self.skips.items())]
         if self.customers_differ:
-            about.append(f"{_many(self.customers_differ, 'customer')} differ from row to row: the first row counts.")
+            about.append(f"{_many(self.customers_differ, 'customer')} differed from row to row: the first row counts.")
         return about
 
     def as_json(self) -> dict[str, Any]:

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Self
 
 from consumers.importing.errors import RefusedError, UsedWrongly
-from consumers.importing.reading.csv_rows import OUR_COLUMNS
+from consumers.importing.reading.csv_rows import OUR_COLUMNS, theirs
 from consumers.importing.reading.open import REJECTED_SUFFIX
 from consumers.importing.reading.rows import Layout
 from consumers.importing.staging import StagedRow
+
+LONGEST_CELL = 100_000
+"""Characters of a cell that are kept: usual readers of CSV, ours too, stop at 131,072."""
 
 
 class RejectedFile:
@@ -49,7 +52,7 @@ class RejectedFile:
         self._files = files
         names = dict.fromkeys(name for _, layout in files for name in layout.shown_names)
         self._names = list(names)
-        self._csv.writerow([*OUR_COLUMNS, *self._names])
+        self._csv.writerow([*OUR_COLUMNS, *map(theirs, self._names)])
 
     def add(self, rows: Sequence[StagedRow], reasons: Mapping[int, str]) -> None:
         """All rows of one event: those with a reason of their own, and the others because of the first of these."""
@@ -73,7 +76,7 @@ class RejectedFile:
 
     def _write(self, row: StagedRow, reason: str) -> None:
         name, layout = self._files[row.file]
-        shown = [cell or "" for cell in row.cells[layout.shown_from : layout.shown_to]]
+        shown = [_shown(cell or "") for cell in row.cells[layout.shown_from : layout.shown_to]]
         if layout.shown_names != tuple(self._names):
             by_name = dict(zip(layout.shown_names, shown, strict=False))
             shown = [by_name.get(column, "") for column in self._names] + shown[len(layout.shown_names) :]
@@ -95,3 +98,7 @@ class RejectedFile:
                 f"{target} could not be written ({error.strerror or error}); make room and run the same command again."
             ) from None
         return None
+
+
+def _shown(cell: str) -> str:
+    return cell if len(cell) <= LONGEST_CELL else cell[:LONGEST_CELL] + "…"

@@ -130,6 +130,9 @@ class Translator:
         except _AtRowError as error:
             reasons.setdefault(error.place, error.reason)
             return Spoiled(reasons)
+        except RowError as error:
+            reasons.setdefault(witnesses[0], str(error))
+            return Spoiled(reasons)
         except DomainError as error:
             reasons.setdefault(0, str(error))
             return Spoiled(reasons)
@@ -138,15 +141,22 @@ class Translator:
     def _fact(
         self, rule: EventRule, rows: Sequence[StagedRow], witnesses: list[int], lines: list[dict[str, Any]] | None, said: list[str]
     ) -> InboundFact:
+        cells = rows[witnesses[0]].slots
+        alone = len(witnesses) == 1
+
         def settle(name: str, value: Value) -> Any:
-            return self._settled(name, value, rows, witnesses, said)
+            return value.read(cells) if alone else self._settled(name, value, rows, witnesses, said)
 
         subject, moment = settle("subject", rule.subject), settle("time", rule.time)
         fact_id = rule.type if rule.id is None else settle("id", rule.id)
         for name, needed, value in (("subject", subject, rule.subject), ("time", moment, rule.time), ("id", fact_id, rule.id)):
             if needed is None:
                 raise _AtRowError(witnesses[0], f"the {name} is empty ({value.place if value else rule.place})")
-        data = {name: plain for name, value in rule.data if (plain := _plain(settle(name, value), said)) is not None}
+        data: dict[str, Any] = {}
+        for name, value in rule.data:
+            found = settle(name, value)
+            if found is not None:
+                data[name] = _plain(found, said) if isinstance(found, Moment) else found
         if lines is not None:
             data["lines"] = lines
         _plain(moment, said)
@@ -200,13 +210,11 @@ def _lines(
     return lines
 
 
-def _plain(found: Any, said: list[str]) -> Any:
-    """The value as JSON; what was odd about a time is said."""
-    if not isinstance(found, Moment):
-        return found
-    if found.oddity is not None:
-        said.append(SKIPPED_HOUR if found.oddity == "skipped" else REPEATED_HOUR)
-    return found.text
+def _plain(moment: Moment, said: list[str]) -> str:
+    """The moment as JSON; what was odd about it is said."""
+    if moment.oddity is not None:
+        said.append(SKIPPED_HOUR if moment.oddity == "skipped" else REPEATED_HOUR)
+    return moment.text
 
 
 def _shared_cells(mapping: Mapping) -> Callable[[Sequence[str | None]], Any]:

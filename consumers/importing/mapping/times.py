@@ -41,20 +41,7 @@ class TimeFormats:
 
     def local(self, text: str) -> datetime:
         """The time with its zone or offset. Raises RowError."""
-        reason = None
-        for reader in self.readers:
-            try:
-                found = reader(text)
-            except RowError as error:
-                reason = reason or error
-                continue
-            if found is not None:
-                return self._with_zone(found, text)
-        if reason is not None:
-            raise RowError(f"{excerpt(text)} {reason}")
-        raise RowError(f"{excerpt(text)} is no time written as {' or '.join(self.written)}")
-
-    def _with_zone(self, found: datetime, text: str) -> datetime:
+        found = self._found(text)
         if found.tzinfo is not None:
             return found
         if self.zone is None:
@@ -63,11 +50,19 @@ class TimeFormats:
 
     def day(self, text: str) -> date:
         """The calendar day as written, whatever the zone. Raises RowError."""
+        return self._found(text).date()
+
+    def _found(self, text: str) -> datetime:
+        reason = None
         for reader in self.readers:
-            found = reader(text)
+            try:
+                found = reader(text)
+            except RowError as error:
+                reason = reason or error
+                continue
             if found is not None:
-                return found.date()
-        raise RowError(f"{excerpt(text)} is no date written as {' or '.join(self.written)}")
+                return found
+        raise RowError(f"{excerpt(text)} {reason or 'is no time written as ' + ' or '.join(self.written)}")
 
 
 def to_moment(local: datetime) -> Moment:

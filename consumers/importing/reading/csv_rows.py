@@ -15,6 +15,14 @@ from consumers.importing.reading.text import TextFile, flaw, printable
 OUR_COLUMNS = ("file", "line", "reason")
 """What a rejected file begins with; they are passed over when it is imported again."""
 
+_THEIRS = " (of the file)"
+"""What is put behind a column of the original that is called as one of ours."""
+
+
+def theirs(name: str) -> str:
+    """How a rejected file calls a column of the original."""
+    return name + _THEIRS if name in OUR_COLUMNS else name
+
 
 class _Feed:
     """Lines for csv.reader, which takes as many as a row has. What it took can be given back."""
@@ -135,7 +143,7 @@ class CsvRows:
 
     def _layout(self, mapping: Mapping, optional: frozenset[str]) -> Layout:
         skipped = len(OUR_COLUMNS) if tuple(self.header[:3]) == OUR_COLUMNS and self._file.name.endswith(".rejected.csv") else 0
-        header = self.header[skipped:]
+        header = [name.removesuffix(_THEIRS) if skipped else name for name in self.header[skipped:]]
         slots = []
         for name, place in mapping.columns.places.items():
             if header.count(name) > 1:

@@ -63,8 +63,8 @@ class TextFile:
 
     @property
     def position(self) -> int:
-        """How far the file has been read."""
-        return 0 if self._raw.closed else self._raw.tell()
+        """How far the file has been read; 0 where that cannot be told (a pipe)."""
+        return self._raw.tell() if not self._raw.closed and self._raw.seekable() else 0
 
     @property
     def digest(self) -> bytes:
