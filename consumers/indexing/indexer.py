@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from threading import Event
 from typing import Self
@@ -34,9 +34,19 @@ class Indexer:
     """Reads the partitions that it holds the lease of. `schema` is `index`, or a scratch one when the log is verified."""
 
     def __init__(
-        self, dsn: str, log: Log, topic: Topic, *, partitions: Iterable[int] | None = None, schema: str = "index", lease: bool = True
+        self,
+        dsn: str,
+        log: Log,
+        topic: Topic,
+        *,
+        partitions: Iterable[int] | None = None,
+        schema: str = "index",
+        lease: bool = True,
+        until: Mapping[int, int] | None = None,
     ) -> None:
         self.dsn, self.log, self.topic, self.schema, self.lease = dsn, log, topic, schema, lease
+        self.until = until
+        """Next offsets to stop before, by partition; None: follow for ever."""
         every = set(range(log.partitions(topic)))
         self.wanted = every if partitions is None else every & set(partitions)
         self._connection: Connection | None = None
@@ -64,12 +74,17 @@ class Indexer:
         if self._reader is None:
             time.sleep(timeout)
             return 0
-        records = [r for r in self._reader.poll(timeout, BATCH_RECORDS) if r.offset >= self._at[r.partition].next_offset]
+        records = [r for r in self._reader.poll(timeout, BATCH_RECORDS) if self._is_next(r)]
         if records:
             self._index(records)
         else:
             self._say_alive()
         return len(records)
+
+    def _is_next(self, record: Record) -> bool:
+        if self.until is not None and record.offset >= self.until[record.partition]:
+            return False
+        return record.offset >= self._at[record.partition].next_offset
 
     def close(self) -> None:
         """Let go of reader, connection and leases."""
