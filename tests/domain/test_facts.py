@@ -13,7 +13,7 @@ import pytest
 from domain.email import EmailAddress
 from domain.fact import PENDING, UNMATCHED, Candidate, CustomerReference, Match, MatchHow, Report
 from domain.ids import fact_key, fact_stream
-from domain.inbound import DEEPEST, InboundFact
+from domain.inbound import InboundFact
 from domain.inbound_types import INBOUND_BY_NAME, INBOUND_TYPES
 from domain.money import Money
 from domain.phone import PhoneNumber
@@ -93,6 +93,11 @@ def test_an_adjustment_is_a_purchase_with_a_negative_total_and_a_reason() -> Non
     assert (made.total, made.reason) == (gbp("-11062.06"), "adjustment")
 
 
+def test_text_is_taken_up_to_its_limit() -> None:
+    line = PurchaseLine(Decimal(1), gbp("1"), "x" * 200, "x" * 2000)
+    assert ReportedPurchase(lines=(line,), reason="x" * 2000).made(REPORT, "GB").lines == (line,)
+
+
 def test_a_line_may_take_something_off() -> None:
     discount = PurchaseLine(Decimal(-1), gbp("1.00"), "D")
     assert ReportedPurchase(lines=(*LINES, discount)).made(REPORT, "GB").total == gbp("15.995")
@@ -101,6 +106,7 @@ def test_a_line_may_take_something_off() -> None:
 def test_a_return_counts_what_came_back() -> None:
     returned = ReportedPurchase(lines=LINES).returned(REPORT, "GB")
     assert returned == PurchaseReturned(REPORT, UNMATCHED, gbp("16.995"), LINES)
+    assert ReportedPurchase(lines=(PurchaseLine(Decimal(0), gbp("1")),)).returned(REPORT, "GB").total == gbp("0")
     with pytest.raises(InvalidValue, match="positive numbers"):
         ReportedPurchase(lines=(PurchaseLine(Decimal(-1), gbp("1")),)).returned(REPORT, "GB")
 
@@ -124,7 +130,10 @@ def test_a_purchase_has_lines_or_a_total(way: Callable[..., Any]) -> None:
     [
         (lambda: PurchaseLine(Decimal("1E+30"), gbp("1")), "quantity"),
         (lambda: PurchaseLine(Decimal(1), gbp("1"), sku=""), "sku"),
+        (lambda: PurchaseLine(Decimal(1), gbp("1"), sku="x" * 201), "sku"),
         (lambda: PurchaseLine(Decimal(1), gbp("1"), description="a\x00"), "description"),
+        (lambda: PurchaseLine(Decimal(1), gbp("1"), description="x" * 2001), "2,001"),
+        (lambda: ReportedPurchase(total=gbp("1"), reason="x" * 2001).made(REPORT, "GB"), "2,001"),
         (lambda: ReportedPurchase(total=gbp("1"), reason=" ").made(REPORT, "GB"), "reason"),
         (lambda: ReportedPurchase(total=gbp("1"), reason="\x00").returned(REPORT, "GB"), "reason"),
         (lambda: CustomerReference(external_id=""), "external id"),
@@ -209,6 +218,13 @@ def nested(levels: int) -> dict[str, Any]:
     return data
 
 
+def in_lists(levels: int) -> list[Any]:
+    data: list[Any] = []
+    for _ in range(levels - 1):
+        data = [data]
+    return data
+
+
 @pytest.mark.parametrize(
     ("data", "saying"),
     [
@@ -223,7 +239,8 @@ def nested(levels: int) -> dict[str, Any]:
         ({"a": Decimal(1)}, "no JSON value"),
         ({"a": NOON}, "no JSON value"),
         ({"a": (1, 2)}, "no JSON value"),
-        (nested(DEEPEST + 1), "nested"),
+        (nested(33), "nested more than 32 deep"),
+        ({"a": in_lists(32)}, "nested"),
     ],
 )
 def test_data_that_json_cannot_hold_is_refused(data: Any, saying: str) -> None:
@@ -232,7 +249,8 @@ def test_data_that_json_cannot_hold_is_refused(data: Any, saying: str) -> None:
 
 
 def test_data_may_be_nested_deep() -> None:
-    assert inbound(data=nested(DEEPEST)).data
+    assert inbound(data=nested(32)).data
+    assert inbound(data={"a": in_lists(31)}).data
 
 
 def test_every_inbound_type_becomes_its_own_event() -> None:

@@ -131,6 +131,12 @@ def test_a_sum_may_pass_the_bound_on_its_way() -> None:
     assert sum_by_currency([eur("999999999999999999"), eur("1"), eur("-1")])["EUR"] == eur("999999999999999999")
 
 
+def test_a_total_has_the_scale_of_the_finest_price() -> None:
+    assert exact_total([(eur("5"), Decimal(2))]).text == "10"
+    assert exact_total([(eur("5"), Decimal(2)), (eur("1.50"), Decimal(2))]).text == "13.00"
+    assert exact_total([(eur("5.5"), Decimal("0.5"))]).text == "2.75"
+
+
 def test_a_total_of_two_currencies_is_refused() -> None:
     with pytest.raises(CurrenciesDiffer):
         exact_total([(eur("1"), Decimal(1)), (Money(Decimal(1), "RON"), Decimal(1))])

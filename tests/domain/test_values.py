@@ -74,6 +74,16 @@ def test_what_is_no_address_is_refused_without_being_repeated(raw: str) -> None:
     assert len(raw) < 5 or raw not in str(caught.value)
 
 
+def test_values_are_taken_up_to_their_limits() -> None:
+    assert EmailAddress("a@" + "b" * 252).key
+    with pytest.raises(InvalidValue, match="254"):
+        EmailAddress("a@" + "b" * 253)
+    assert EmailAddress.parse("x" * 993 + "<a@b.c>").address == "a@b.c"
+    with pytest.raises(InvalidValue, match="254"):
+        EmailAddress.parse("x" * 994 + "<a@b.c>")
+    assert len(PostalAddress(("x",) * 10).lines) == 10
+
+
 def test_a_domain_stands_in_small_letters() -> None:
     with pytest.raises(InvalidValue, match="small letters"):
         EmailAddress("ana@Example.com")
