@@ -30,7 +30,8 @@ POOL_SIZE = 12
 class Crm:
     """The parts of one process, put together. Close it when done (a context manager, too).
 
-    Raises at opening: ServerError, FolderError, LogUnreachable, LogMisconfigured, SettingsError, each with a sentence.
+    Raises at opening: ServerError, FolderError, LogUnreachable, LogMisconfigured, SettingsError (WrongMasterKey too), each with a
+    sentence.
     """
 
     def __init__(self, settings: Settings, *, say: Callable[[str], None] = logger.info) -> None:
@@ -60,6 +61,7 @@ class Crm:
         self.progress = Progress(self.dsn)
         self._stack.callback(self.progress.close)
         self.keyring = Keyring(self.pool, self.log, self.progress, master)
+        self.keyring.check_master_key()
         write_sides = {}
         for topic in (Topic.DECISIONS, Topic.FACTS):
             write_sides[topic] = WriteSide(topic, self.log, self.pool, self.progress, self.keyring)

@@ -16,6 +16,9 @@ from infra.postgres.connection import Connection, connect
 
 logger = logging.getLogger(__name__)
 
+LISTEN_MILLISECONDS = 100
+"""How soon `close` is noticed."""
+
 Partition = tuple[Topic, int]
 _TOPIC = {topic.letter: topic for topic in Topic}
 
@@ -78,8 +81,10 @@ class Progress:
             with connection.cursor() as cursor:
                 cursor.execute("LISTEN index; LISTEN erased")
                 self._believe(connection)
+                waiting = select.poll()  # select() fails on numbers of 1024 and above
+                waiting.register(connection.fileno(), select.POLLIN)
                 while not self._stop.is_set():
-                    if select.select([connection], [], [], 0.5)[0]:
+                    if waiting.poll(LISTEN_MILLISECONDS):
                         connection.poll()
                         self._hear(connection)
         finally:

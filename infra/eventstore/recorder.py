@@ -150,6 +150,7 @@ class IndexSubscription(ListenNotifySubscription[Any]):
     def __init__(self, recorder: LogRecorder, gt: int | None, topics: Sequence[str]) -> None:
         super().__init__(recorder, gt, topics)
         self._unsubscribe = recorder.progress.on_moved(self._has_been_notified.set)
+        self._has_been_notified.set()  # for what moved before we were heard
 
     def stop(self) -> None:
         self._unsubscribe()

@@ -13,11 +13,15 @@ from eventsourcing.persistence import AggregateRecorder, IntegrityError, StoredE
 from psycopg2.extras import execute_values
 
 from infra.eventstore.numbered import split
+from infra.keys.records import ERASURE_LOCK
 from infra.postgres.connection import Cursor, Pool
 
 
 class SnapshotRecorder(AggregateRecorder):
-    """Snapshots by (key, stream, version). `topics`: only these are shown; others are of an older fold (None: all)."""
+    """Snapshots by (key, stream, version), in the clear; none is kept of somebody who was erased.
+
+    `topics`: only these are shown; others are of an older fold (None: all).
+    """
 
     def __init__(self, pool: Pool, topics: Sequence[str] | None = None) -> None:
         self.pool, self.topics = pool, topics
@@ -28,7 +32,14 @@ class SnapshotRecorder(AggregateRecorder):
         if rows:
             try:
                 with self.pool.transaction() as cursor:
-                    execute_values(cursor, "INSERT INTO index.snapshot (key, stream, version, topic, state) VALUES %s", rows)
+                    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", (ERASURE_LOCK,))  # an erasure now waits, and deletes ours
+                    execute_values(
+                        cursor,
+                        """INSERT INTO index.snapshot (key, stream, version, topic, state) SELECT * FROM (VALUES %s) v(key, stream, version)
+                           WHERE NOT EXISTS (SELECT FROM index.erased_owner e WHERE e.owner IN (v.key, v.stream))""",
+                        rows,
+                        template="(%s::uuid, %s::uuid, %s, %s, %s)",
+                    )
             except psycopg2.IntegrityError as error:
                 raise IntegrityError(str(error)) from error
         return None

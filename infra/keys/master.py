@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from infra.settings import Settings, read_master_key
+from infra.settings import Settings, SettingsError, read_master_key
 
 FILE = "master.key"
 
 
-class WrongMasterKey(Exception):
+class WrongMasterKey(SettingsError):
     """The encryption keys in the log were not wrapped with this master key; the message says what to do."""
 
 
@@ -32,8 +33,7 @@ def master_key(settings: Settings) -> bytes:
 
 def _create(path: Path) -> None:
     """Written whole under another name first, so that nobody ever reads half a key."""
-    draft = path.with_name(f"{FILE}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, draft = mkstemp(prefix=f"{FILE}.", dir=path.parent)  # of mode 600
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(os.urandom(32).hex() + "\n")
@@ -41,7 +41,17 @@ def _create(path: Path) -> None:
             os.fsync(file.fileno())
         os.link(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        Path(draft).unlink()
+    _make_durable(path.parent)
+
+
+def _make_durable(folder: Path) -> None:
+    """The file's name, too, must outlive a loss of power: what is sealed from now on can be opened with this key alone."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class Wrapper:
@@ -58,7 +68,7 @@ class Wrapper:
         """Raises WrongMasterKey."""
         try:
             return self._cipher.decrypt(wrapped[:12], wrapped[12:], f"{key_id}|{owner}".encode())
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise WrongMasterKey(
                 "The master key does not fit the encryption keys in the log: give the right one in CRM_MASTER_KEY or CRM_MASTER_KEY_FILE."
             ) from error

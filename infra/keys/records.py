@@ -10,6 +10,10 @@ import orjson
 
 from infra.log.contract import Outgoing, Record
 
+ERASURE_LOCK = 0x6B657973  # "keys"
+"""PostgreSQL's advisory lock: held alone while encryption keys and erasures are indexed, shared while something is written in the
+clear that an erasure must find."""
+
 HEADERS = (("content-type", b"application/json"),)
 
 
