@@ -65,9 +65,13 @@ class KafkaLog:
         self._require_open()
         count = self._partitions[topic]
         placed = [partition_of(record.key, count) for record in records]
+        sender = self._bulk if bulk else self._prompt
+        if not sender.ready:
+            self._pulses[topic, 0].confirm()  # a broker that is away is noticed sooner than a producer is made
+            sender.make_ready()
         for partition in sorted(set(placed)):
             self._pulses[topic, partition].confirm()
-        return (self._bulk if bulk else self._prompt).send(topic, placed, records)
+        return sender.send(topic, placed, records)
 
     def reader(self, topic: Topic, start: Mapping[int, int]) -> KafkaReader:
         return KafkaReader(self._cluster, topic, start)

@@ -54,6 +54,15 @@ class Sender:
         self._retired: list[threading.Thread] = []
         self._closed = False
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is a producer, of topics with the right number of partitions."""
+        return self._producer is not None
+
+    def make_ready(self) -> None:
+        """Make the producer. Raises LogUnreachable, and LogMisconfigured for a topic with another number of partitions."""
+        self._current()
+
     def send(self, topic: Topic, partitions: Sequence[int], records: Sequence[Outgoing]) -> list[Future[Position]]:
         """Hand over each record for its partition, in order. Raises LogUnreachable if nothing was handed over."""
         futures: list[Future[Position]] = []

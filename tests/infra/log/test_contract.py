@@ -267,7 +267,8 @@ def test_a_changed_partition_count_is_refused(log: Log, opening: Opening) -> Non
             with pytest.raises(LogMisconfigured, match=rf"{letter}.* {PARTITIONS[topic]} partitions.* {count}"):
                 other.check()
             with pytest.raises(LogMisconfigured, match="partitions"):
-                other.append(topic, [Outgoing(key(), b"to the wrong partition")])[0].result(10)
+                other.append(topic, [Outgoing(b"%d" % n, b"to a wrong partition") for n in range(20)])
+    assert sum(log.ends(D).values()) + sum(log.ends(F).values()) == 0
     log.check()
 
 
