@@ -108,7 +108,7 @@ def _as_text(report: Report, seconds: float) -> str:
         f"recorded  {counts.recorded:>12,}"
         + ("   would be recorded or are known: a dry run does not look into the log" if report.dry_run else ""),
         f"known     {counts.known:>12,}",
-        f"rejected  {counts.rejected:>12,}" + (f"   see {report.rejected_file}" if report.rejected_file else ""),
+        f"rejected  {counts.rejected:>12,}" + (f"   see {report.rejected_file.name}" if report.rejected_file else ""),
     ]
     if customers.met:
         met = f"{customers.met:,} met, {customers.recorded:,} recorded, {customers.known:,} known, {customers.rejected:,} rejected"

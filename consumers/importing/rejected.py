@@ -6,6 +6,7 @@ import csv
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -44,7 +45,8 @@ class RejectedFile:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # what a full disk could not take goes anyway
+            self._file.close()
         self._part.unlink(missing_ok=True)
 
     def begin(self, files: Sequence[tuple[str, Layout]]) -> None:
@@ -52,7 +54,7 @@ class RejectedFile:
         self._files = files
         names = dict.fromkeys(name for _, layout in files for name in layout.shown_names)
         self._names = list(names)
-        self._csv.writerow([*OUR_COLUMNS, *map(theirs, self._names)])
+        self._put([*OUR_COLUMNS, *map(theirs, self._names)])
 
     def add(self, rows: Sequence[StagedRow], reasons: Mapping[int, str]) -> None:
         """All rows of one event: those with a reason of their own, and the others because of the first of these."""
@@ -80,8 +82,20 @@ class RejectedFile:
         if layout.shown_names != tuple(self._names):
             by_name = dict(zip(layout.shown_names, shown, strict=False))
             shown = [by_name.get(column, "") for column in self._names] + shown[len(layout.shown_names) :]
-        self._csv.writerow([name, row.line, reason, *shown])
+        self._put([name, row.line, reason, *shown])
         self.rows += 1
+
+    def _put(self, cells: Sequence[object]) -> None:
+        try:
+            self._csv.writerow(cells)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> RefusedError:
+        reason = error.strerror or str(error)
+        return RefusedError(
+            f"The rejected file in {self._folder} could not be written ({reason}); make room and run the same command again."
+        )
 
     def finish(self, name: str) -> Path | None:
         """Move it to its place; None if no row was rejected: then an older one of the same name goes, for it holds no longer."""

@@ -158,6 +158,16 @@ def test_rejected_rows_are_corrected_in_their_file_and_imported_with_the_same_ma
     assert sink.facts["é1", "purchase.made"].data == {"total": {"amount": "5", "currency": "RON"}}
 
 
+def test_a_rejected_file_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = imported(tmp_path, SIMPLE, HEADER + "1,never,1\n")
+    assert (result.code, "could not be written (No space left on device); make room" in result.error) == (1, True)
+    assert not list(tmp_path.glob(".rejected*"))
+
+
 # --- wrong use ---
 
 
@@ -299,7 +309,7 @@ def test_the_report_is_for_people_and_its_json_for_programs(tmp_path: Path) -> N
     assert said[1:] == [
         "recorded         1,234",
         "known                0",
-        f"rejected             1   see {tmp_path / 'map-b.rejected.csv'}",
+        "rejected             1   see map-b.rejected.csv",
         "batch b (crm undo-import b takes it back)",
     ]
     assert err.getvalue().splitlines() == ["reading rows.csv: done, 0.0 MB", "recording: done, 1,235 rows"]
