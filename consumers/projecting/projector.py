@@ -14,6 +14,7 @@ from eventsourcing.persistence import IntegrityError, Tracking
 
 from consumers.projecting.events import Entry, read_entries, readable, select_key, select_range
 from consumers.projecting.parking import all_parked, park, parked_keys, unpark, unreadable_keys
+from consumers.projecting.schema import create_read_models, tables_stand
 from infra.eventstore.tables import CheckpointRecorder
 from infra.keys.keyring import Keyring
 from infra.log.contract import Log, LogUnreachable
@@ -28,6 +29,8 @@ BATCH_OFFSETS = 4_000
 """Offsets a batch spans at most, over all partitions."""
 RETRY_SECONDS = 0.5
 LEASE_SECONDS = 1.0
+NOT_THE_EVENTS = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.UndefinedTable)
+"""No event is at fault, so nothing is parked: the database is away, or somebody has dropped the tables."""
 
 Ends = Mapping[str, int]
 """Next offset by partition (`d3`)."""
@@ -67,7 +70,7 @@ class Projector:
             except IntegrityError as why:
                 logger.info("%s", why)
                 self.close()
-            except (psycopg2.OperationalError, psycopg2.InterfaceError, LogUnreachable) as why:
+            except (*NOT_THE_EVENTS, LogUnreachable) as why:
                 logger.warning("projector of %s waits: %s", self.projection.name, type(why).__name__)
                 self.close()
                 stop.wait(RETRY_SECONDS)
@@ -120,18 +123,22 @@ class Projector:
         self.close()
 
     def _lead(self) -> Connection:
-        """Once a second: take the leases that are free, and begin where the checkpoints stand."""
+        """Once a second: make anew what was dropped, take the leases that are free, and go on where the checkpoints stand."""
         if self._connection is None or self._connection.closed:
             self._connection, self._at = connect(self.pool.dsn, autocommit=False), {}
             self._checked_leases = 0.0
         if time.monotonic() - self._checked_leases > LEASE_SECONDS:
             self._checked_leases = time.monotonic()
             with self._connection, self._connection.cursor() as cursor:
+                if not tables_stand(cursor, self.projection, self.schema):
+                    create_read_models(cursor, self.log, [self.projection], self.schema)
                 cursor.execute(
                     f'SELECT partition, next_offset FROM "{self.schema}".checkpoint WHERE projection = %s', (self.projection.name,)
                 )
                 for name, offset in cursor.fetchall():
-                    if name not in self._at and (self.wanted is None or name in self.wanted) and self._lease(cursor, name):
+                    # One of ours only moves behind our back when the read model is built anew: it is believed, or a silent log
+                    # would never tell us.
+                    if name in self._at or ((self.wanted is None or name in self.wanted) and self._lease(cursor, name)):
                         self._at[name] = offset
         return self._connection
 
@@ -187,7 +194,7 @@ class Projector:
         cursor.execute("SAVEPOINT fold")
         try:
             self.projection.fold(Batch(events), Tables(cursor, self.schema, self.projection.tables))
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except NOT_THE_EVENTS:
             raise
         except Exception as why:  # noqa: BLE001 - whatever a fold raises concerns one key, and must not stop the others
             self._why = f"{type(why).__name__}: {why}"

@@ -14,7 +14,7 @@ FOLDED = (Topic.DECISIONS, Topic.FACTS)
 
 
 def create_read_models(cursor: Cursor, log: Log, projections: Iterable[Projection], schema: str = "read") -> None:
-    """Create what is missing; drop and begin anew a projection whose tables or fold have changed since."""
+    """Create what is missing; drop and begin anew a projection whose tables or fold have changed since, or that lost a table."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (CREATE_LOCK,))
     cursor.execute(f"""
         CREATE SCHEMA IF NOT EXISTS "{schema}";
@@ -27,9 +27,19 @@ def create_read_models(cursor: Cursor, log: Log, projections: Iterable[Projectio
     for projection in projections:
         cursor.execute(f'SELECT shape FROM "{schema}".projection WHERE name = %s', (projection.name,))
         row = cursor.fetchone()
-        if row is not None and row[0] != shape(projection):
+        if row is not None and (row[0] != shape(projection) or not tables_stand(cursor, projection, schema)):
             _drop(cursor, projection, schema)
-        _create(cursor, log, projection, schema)
+            row = None
+        if row is None:  # CREATE INDEX keeps writers out even where the index is there: a process that starts must not stop the others
+            _create(cursor, projection, schema)
+        _checkpoints(cursor, log, projection, schema)
+
+
+def tables_stand(cursor: Cursor, projection: Projection, schema: str = "read") -> bool:
+    """Whether all its tables are there, and what says how far they are."""
+    names = ["checkpoint", "parked", "projection", *(table.name for table in projection.tables)]
+    cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename = ANY(%s)", (schema, names))
+    return cursor.fetchone() == (len(names),)
 
 
 def shape(projection: Projection) -> str:
@@ -54,12 +64,15 @@ def _drop(cursor: Cursor, projection: Projection, schema: str) -> None:
     cursor.execute(f'DELETE FROM "{schema}".projection WHERE name = %s', (projection.name,))
 
 
-def _create(cursor: Cursor, log: Log, projection: Projection, schema: str) -> None:
+def _create(cursor: Cursor, projection: Projection, schema: str) -> None:
     for table in projection.tables:
         cursor.execute(table.create_sql(schema))
     cursor.execute(
         f'INSERT INTO "{schema}".projection (name, shape) VALUES (%s, %s) ON CONFLICT DO NOTHING', (projection.name, shape(projection))
     )
+
+
+def _checkpoints(cursor: Cursor, log: Log, projection: Projection, schema: str) -> None:
     for topic in FOLDED:
         cursor.execute(
             f'INSERT INTO "{schema}".checkpoint (projection, partition) SELECT %s, %s || generate_series(0, %s) ON CONFLICT DO NOTHING',
