@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from domain.ids import POINTERS
 
 if TYPE_CHECKING:
     from projections.tables import Table, Tables
@@ -72,15 +74,18 @@ class Projection:
     minds: tuple[str, ...]
     """Prefixes of the event types that it folds. A type under them that this software cannot read parks the key."""
     fold: Fold
+    topics: str = "df"
+    """Letters of the topics that its events come from. What stands in the other one under such a name is not its business."""
+    redacts: tuple[tuple[Table, str], ...] = ()
+    """Tables into which personal fields go, each with the column that holds their owner. When somebody is erased, these rows are
+    deleted and folded anew from what can still be read."""
 
-    def reads(self, type_name: str | None) -> bool:
-        """Whether an event of this type is its business."""
-        return "" in self.minds or (type_name is not None and type_name.startswith(self.minds))
+    def reads(self, topic: str, type_name: str | None) -> bool:
+        """Whether an event of this type in this topic is its business."""
+        return topic in self.topics and ("" in self.minds or (type_name is not None and type_name.startswith(self.minds)))
 
 
-def by_stream(events: Iterable[Recorded]) -> dict[tuple[UUID, UUID], list[Recorded]]:
-    """The events of each (key, stream), in order."""
-    streams: dict[tuple[UUID, UUID], list[Recorded]] = {}
-    for recorded in events:
-        streams.setdefault((recorded.key, recorded.stream), []).append(recorded)
-    return streams
+def is_customers(recorded: Recorded) -> bool:
+    """Whether this stands in a customer's own stream: it has its id, and so has its key. Under another key the same id would be
+    written from two partitions, and the order of partitions would decide."""
+    return recorded.key == recorded.stream != POINTERS

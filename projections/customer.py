@@ -16,10 +16,9 @@ from domain.customer_emails import EmailAdded, EmailCorrected, EmailRemoved
 from domain.customer_phones import PhoneAdded, PhoneCorrected, PhoneRemoved
 from domain.email import Email, EmailAddress
 from domain.external_id import ExternalId
-from domain.ids import POINTERS
 from domain.person_name import PersonName
 from domain.phone import Phone, PhoneNumber
-from projections.batch import Batch, Projection, Recorded
+from projections.batch import Batch, Projection, Recorded, is_customers
 from projections.tables import Column, Table, Tables, document
 
 Document = dict[str, Any]
@@ -38,7 +37,7 @@ CUSTOMER_DOCUMENT = Table(
 
 def fold(batch: Batch, tables: Tables) -> None:
     """One row a customer; a row depends on its own stream alone."""
-    events = [recorded for recorded in batch if recorded.key != POINTERS]
+    events = [recorded for recorded in batch if is_customers(recorded)]
     rows = tables[CUSTOMER_DOCUMENT].load({(recorded.stream,) for recorded in events})
     documents: dict[Any, Document] = {key: orjson.loads(row["document"]) for key, row in rows.items()}
     for recorded in events:
@@ -187,4 +186,4 @@ def _without(held: list[Document], key: str) -> list[Document]:
     return [one for one in held if one["key"] != key]
 
 
-CUSTOMER = Projection("customer", 1, (CUSTOMER_DOCUMENT,), ("customer.",), fold)
+CUSTOMER = Projection("customer", 2, (CUSTOMER_DOCUMENT,), ("customer.",), fold, topics="d", redacts=((CUSTOMER_DOCUMENT, "customer"),))

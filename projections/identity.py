@@ -1,167 +1,206 @@
-"""Who owns which number, address and external id, since when and until when; and the pointers between customers.
+"""Who has which number and e-mail address, and which id is which customer: the tables and their fold. Queries: `candidates.py`.
 
-A row depends on its own stream alone, so the fold commutes across streams.
+A row depends on its own stream alone, so the fold commutes across streams. Nothing is overwritten: what ended keeps its row, so
+that a question about the past finds who it was then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
-from typing import Any
+from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from domain.customer import CustomerCaptured
 from domain.customer_emails import EmailAdded, EmailCorrected, EmailRemoved
 from domain.customer_phones import PhoneAdded, PhoneCorrected, PhoneRemoved
-from domain.email import Email
-from domain.external_id import ExternalId
+from domain.email import Email, EmailAddress
 from domain.ids import POINTERS
-from domain.phone import Phone
+from domain.phone import Phone, PhoneNumber
 from domain.pointer import CustomerMerged, CustomerUnmerged, ExternalIdLinked, ExternalIdUnlinked
-from projections.batch import Batch, Projection, Recorded
+from projections.batch import Batch, Projection, Recorded, is_customers
 from projections.tables import Column, Row, Rows, Table, Tables
 
 LAST_DIGITS = 7
 """Two numbers with so many last digits in common are maybe one."""
 
+KNOWN = Table("identity_known", (Column("customer", "uuid"), Column("captured_at", "timestamptz NOT NULL")), key=("customer",))
 HANDLE = Table(
     "identity_handle",
     (
         Column("customer", "uuid"),
-        Column("kind", "text"),  # phone, email, external_id
-        Column("value", "text"),  # E.164; the address's key; SOURCE:ID
+        Column("kind", "text"),  # phone, email
+        Column("value", "text"),  # E.164; the address's key
+        Column("extension", "text"),  # of a number; empty: none
         Column("since_version", "integer"),  # of the customer's stream: the event that gave it
-        Column("extension", "text"),
         Column("line", "text"),  # direct_line, shared_line, mobile, fax
         Column("label", "text"),
-        Column("since", "timestamptz NOT NULL"),
-        Column("until", "timestamptz"),
+        Column("since", "date"),  # the first day on which it was theirs; null: nobody said
+        Column("until", "date"),  # the last day; null: nobody said, or it is theirs still
+        Column("given_at", "timestamptz NOT NULL"),
+        Column("ended_at", "timestamptz"),  # when it was corrected or removed; null: it stands
         Column("last_digits", "text"),
     ),
-    key=("customer", "kind", "value", "since_version"),
-    indexes=("(kind, value)", "(last_digits) WHERE last_digits IS NOT NULL AND until IS NULL"),
+    key=("customer", "kind", "value", "extension", "since_version"),
+    indexes=("(kind, value)", "(last_digits) WHERE last_digits IS NOT NULL"),
 )
 POINTER = Table(
     "identity_pointer",
     (
-        Column("customer", "uuid"),
+        Column("customer", "uuid"),  # the id that points
+        Column("since_version", "integer"),
         Column("target", "uuid NOT NULL"),
         Column("kind", "text NOT NULL"),  # link, merge
-        Column("source", "text"),
+        Column("source", "text"),  # of a link: the external id
         Column("external_id", "text"),
-        Column("since", "timestamptz NOT NULL"),
+        Column("given_at", "timestamptz NOT NULL"),
+        Column("ended_at", "timestamptz"),
     ),
-    key=("customer",),
+    key=("customer", "since_version"),
     indexes=("(target)",),
 )
 
 
 def fold(batch: Batch, tables: Tables) -> None:
-    """Handles by customer, and pointers."""
-    _fold_handles([recorded for recorded in batch if recorded.key != POINTERS], tables[HANDLE])
+    """Customers, what they are known by, and pointers."""
+    customers = [recorded for recorded in batch if is_customers(recorded)]
+    tables[KNOWN].store(
+        {"customer": recorded.stream, "captured_at": recorded.occurred_at}
+        for recorded in customers
+        if isinstance(recorded.event, CustomerCaptured)
+    )
+    _fold_handles(customers, tables[HANDLE])
     _fold_pointers([recorded for recorded in batch if recorded.key == POINTERS], tables[POINTER])
 
 
 def _fold_handles(events: list[Recorded], rows: Rows) -> None:
-    held = rows.load_by(("customer",), {(recorded.stream,) for recorded in events})
-    gone = set()
+    held = _by_customer(events, rows)
     for recorded in events:
-        for was, now in _changes(recorded):
-            if was is not None:
-                _end(held, recorded, *was)
-            if now is not None:
-                held[recorded.stream, now["kind"], now["value"], recorded.version] = now
-        if recorded.erased:
-            # What can no longer be read must not be findable by what was read before.
-            gone |= {key for key in held if key[0] == recorded.stream and key[1] != "external_id"}
-    rows.store((row for key, row in held.items() if key not in gone), gone=gone)
-
-
-Was = tuple[str, str, str | None, date | None]
-"""(kind, value, extension, last day)"""
-
-
-def _changes(recorded: Recorded) -> Iterator[tuple[Was | None, Row | None]]:
-    """What ends and what begins with this event."""
-    match recorded.event:
-        case CustomerCaptured(external_id=external_id, phones=phones, emails=emails):
-            yield from ((None, _phone(recorded, phone)) for phone in phones)
-            yield from ((None, _email(recorded, email)) for email in emails)
-            if external_id is not None:
-                yield None, _row(recorded, "external_id", external_value(external_id))
-        case PhoneAdded(phone=Phone() as phone):
-            yield None, _phone(recorded, phone)
-        case PhoneCorrected(was=was, phone=phone) if was and phone:
-            yield ("phone", was.e164, was.extension, None), _phone(recorded, phone)
-        case PhoneRemoved(number=number, until=until) if number:
-            yield ("phone", number.e164, number.extension, until), None
-        case EmailAdded(email=Email() as email):
-            yield None, _email(recorded, email)
-        case EmailCorrected(was=was, email=email) if was and email:
-            yield ("email", was.key, None, None), _email(recorded, email)
-        case EmailRemoved(address=address, until=until) if address:
-            yield ("email", address.key, None, until), None
-        case _:
-            return
-
-
-def _row(recorded: Recorded, kind: str, value: str, **more: Any) -> Row:
-    row = dict.fromkeys(HANDLE.names)
-    since_on: date | None = more.pop("since_on", None)
-    since = datetime.combine(since_on, time(), UTC) if since_on else recorded.occurred_at
-    return {**row, "customer": recorded.stream, "kind": kind, "value": value, "since_version": recorded.version, "since": since, **more}
-
-
-def _phone(recorded: Recorded, phone: Phone) -> Row:
-    number = phone.number
-    last_digits = number.last_digits(LAST_DIGITS)
-    return _row(
-        recorded, "phone", number.e164, extension=number.extension, line=str(phone.kind), label=phone.label, since_on=phone.since,
-        last_digits=last_digits if len(last_digits) == LAST_DIGITS else None,
-    )  # fmt: skip
-
-
-def _email(recorded: Recorded, email: Email) -> Row:
-    return _row(recorded, "email", email.address.key, label=email.label, since_on=email.since)
-
-
-def external_value(external_id: ExternalId) -> str:
-    """SOURCE:ID, as the command line takes it."""
-    return f"{external_id.source}:{external_id.id}"
-
-
-def _end(held: dict[tuple[Any, ...], Row], recorded: Recorded, kind: str, value: str, extension: str | None, last_day: date | None) -> None:
-    """The one that is still theirs ends."""
-    until = datetime.combine(last_day, time.max, UTC) if last_day else recorded.occurred_at
-    for key, row in held.items():
-        if key[:3] == (recorded.stream, kind, value) and row["extension"] == extension and row["until"] is None:
-            held[key] = {**row, "until": until}
-            return
+        of_customer = held[recorded.stream]
+        for ends, begins in _changes(recorded):
+            if ends is not None:
+                _end(of_customer, ends.name, recorded, ends.last_day)
+            if begins is not None:
+                _end(of_customer, _name_of(begins), recorded)
+                of_customer.append(begins)
+    rows.store(row for of_customer in held.values() for row in of_customer)
 
 
 def _fold_pointers(events: list[Recorded], rows: Rows) -> None:
-    pointers: dict[tuple[UUID], Row | None] = dict(rows.load({(recorded.stream,) for recorded in events}))
+    pointers = _by_customer(events, rows)
     for recorded in events:
-        pointers[recorded.stream,] = _pointer(recorded, pointers.get((recorded.stream,)))
-    rows.store((row for row in pointers.values() if row is not None), gone=[key for key, row in pointers.items() if row is None])
+        begins = _pointer(recorded)
+        if begins is not None or isinstance(recorded.event, ExternalIdUnlinked | CustomerUnmerged):
+            for row in pointers[recorded.stream]:
+                row["ended_at"] = row["ended_at"] or recorded.occurred_at
+        if begins is not None:
+            pointers[recorded.stream].append(begins)
+    rows.store(row for of_customer in pointers.values() for row in of_customer)
 
 
-def _pointer(recorded: Recorded, before: Row | None) -> Row | None:
+def _by_customer(events: list[Recorded], rows: Rows) -> dict[UUID, list[Row]]:
+    found: dict[UUID, list[Row]] = {recorded.stream: [] for recorded in events}
+    for row in rows.load_by(("customer",), {(customer,) for customer in found}).values():
+        found[row["customer"]].append(dict(row))
+    return found
+
+
+Name = tuple[str, str, str]
+"""(kind, value, extension): what tells one number or address of a customer from the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What ends with an event, and the last day on which it was theirs, where somebody said."""
+
+    name: Name
+    last_day: date | None = None
+
+
+def _changes(recorded: Recorded) -> Iterator[tuple[Ends | None, Row | None]]:
+    """What ends and what begins with this event. What an erasure left empty changes nothing."""
+    match recorded.event:
+        case CustomerCaptured(phones=phones, emails=emails):
+            yield from ((None, _phone(recorded, phone)) for phone in phones)
+            yield from ((None, _email(recorded, email)) for email in emails)
+        case PhoneAdded(phone=Phone() as phone):
+            yield None, _phone(recorded, phone)
+        case PhoneCorrected(was=PhoneNumber() as number, phone=Phone() as phone):
+            yield Ends(_of_number(number)), _phone(recorded, phone)
+        case PhoneRemoved(number=PhoneNumber() as number, until=until):
+            yield Ends(_of_number(number), until), None
+        case EmailAdded(email=Email() as email):
+            yield None, _email(recorded, email)
+        case EmailCorrected(was=EmailAddress() as address, email=Email() as email):
+            yield Ends(_of_address(address)), _email(recorded, email)
+        case EmailRemoved(address=EmailAddress() as address, until=until):
+            yield Ends(_of_address(address), until), None
+        case _:
+            return
+
+
+def _of_number(number: PhoneNumber) -> Name:
+    return "phone", number.e164, number.extension or ""
+
+
+def _of_address(address: EmailAddress) -> Name:
+    return "email", address.key, ""
+
+
+def _name_of(row: Row) -> Name:
+    return row["kind"], row["value"], row["extension"]
+
+
+def _end(rows: list[Row], name: Name, recorded: Recorded, last_day: date | None = None) -> None:
+    """The one of this name that still stands ends."""
+    for row in rows:
+        if row["ended_at"] is None and _name_of(row) == name:
+            row.update(ended_at=recorded.occurred_at, until=last_day)
+
+
+def _phone(recorded: Recorded, phone: Phone) -> Row:
+    last_digits = phone.number.last_digits(LAST_DIGITS)
+    row = _row(recorded, _of_number(phone.number), phone.label, phone.since)
+    return {**row, "line": str(phone.kind), "last_digits": last_digits if len(last_digits) == LAST_DIGITS else None}
+
+
+def _email(recorded: Recorded, email: Email) -> Row:
+    return _row(recorded, _of_address(email.address), email.label, email.since)
+
+
+def _row(recorded: Recorded, name: Name, label: str | None, since: date | None) -> Row:
+    kind, value, extension = name
+    return {
+        **dict.fromkeys(HANDLE.names),
+        "customer": recorded.stream,
+        "kind": kind,
+        "value": value,
+        "extension": extension,
+        "since_version": recorded.version,
+        "label": label,
+        "since": since,
+        "given_at": recorded.occurred_at,
+    }
+
+
+def _pointer(recorded: Recorded) -> Row | None:
+    """The pointer that this event sets, if it sets one."""
+    row = {
+        **dict.fromkeys(POINTER.names),
+        "customer": recorded.stream,
+        "since_version": recorded.version,
+        "given_at": recorded.occurred_at,
+    }
     match recorded.event:
         case ExternalIdLinked(external_id=external_id, customer=customer):
-            return {
-                "customer": recorded.stream, "target": customer, "kind": "link", "source": external_id.source,
-                "external_id": external_id.id, "since": recorded.occurred_at,
-            }  # fmt: skip
+            return {**row, "target": customer, "kind": "link", "source": external_id.source, "external_id": external_id.id}
         case CustomerMerged(into=into):
-            return {
-                "customer": recorded.stream, "target": into, "kind": "merge", "source": None, "external_id": None,
-                "since": recorded.occurred_at,
-            }  # fmt: skip
-        case ExternalIdUnlinked() | CustomerUnmerged():
-            return None
+            return {**row, "target": into, "kind": "merge"}
         case _:
-            return before
+            return None
 
 
-IDENTITY = Projection("identity", 1, (HANDLE, POINTER), ("customer.", "external_id."), fold)
+IDENTITY = Projection(
+    "identity", 2, (KNOWN, HANDLE, POINTER), ("customer.", "external_id."), fold, topics="d",
+    redacts=((KNOWN, "customer"), (HANDLE, "customer")),
+)  # fmt: skip

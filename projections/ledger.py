@@ -143,4 +143,4 @@ def _moved(before: Iterable[Row], after: Iterable[Row]) -> Amounts:
     return {key: amount for key, amount in amounts.items() if any(amount.values())}
 
 
-LEDGER = Projection("ledger", 1, (ENTRY, DECISION, TOTAL), ("purchase.", "fact.", "interaction."), fold)
+LEDGER = Projection("ledger", 2, (ENTRY, DECISION, TOTAL), ("purchase.", "fact.", "interaction."), fold, topics="f")

@@ -17,8 +17,8 @@ from psycopg2.extras import execute_values
 Row = dict[str, Any]
 Key = tuple[Any, ...]
 
-COPY_FROM_ROWS = 50
-"""Above this COPY is quicker than INSERT."""
+PAGE_ROWS = 1_000
+"""So many rows in one statement."""
 
 
 class Cursor(Protocol):
@@ -128,20 +128,20 @@ class Rows:
         if not amounts:
             return
         added = sorted({name for amount in amounts.values() for name in amount})
-        names = (*self.table.key, *added)
+        names, keys = (*self.table.key, *added), sorted(amounts)
         execute_values(
             self.cursor,
             f"INSERT INTO {self.name} AS t ({', '.join(names)}) VALUES %s ON CONFLICT ({', '.join(self.table.key)}) DO UPDATE SET "
-            + ", ".join(f"{name} = {self._sum(name)}" for name in added),
-            [(*key, *(amounts[key].get(name, 0) for name in added)) for key in sorted(amounts)],
+            + ", ".join(f"{name} = {self._trimmed(name, f't.{name} + excluded.{name}')}" for name in added),
+            [(*key, *(amounts[key].get(name, 0) for name in added)) for key in keys],
+            template=f"({', '.join([*['%s'] * len(self.table.key), *(self._trimmed(name, '%s') for name in added)])})",
+            page_size=PAGE_ROWS,
         )
-        keys = sorted(amounts)
         self._where_key_in(f"DELETE FROM {self.name} t USING", keys, f" AND t.{empty} = 0")
 
-    def _sum(self, name: str) -> str:
+    def _trimmed(self, name: str, value: str) -> str:
         # A scale that an amount brought would stay when the amount has left: 20.020 - 0.001 + 0.001 must be 20.02 again.
-        total = f"t.{name} + excluded.{name}"
-        return f"trim_scale({total})" if self.table.type_of(name) == "numeric" else total
+        return f"trim_scale({value})" if self.table.type_of(name) == "numeric" else value
 
     def delete(self, keys: Collection[Key]) -> None:
         """Delete rows by primary key."""
@@ -156,13 +156,9 @@ class Rows:
 
     def _insert(self, rows: list[Row]) -> None:
         names = self.table.names
-        if len(rows) > COPY_FROM_ROWS:
+        if rows:
             lines = ("\t".join([_copied(row[name]) for name in names]) + "\n" for row in rows)
             self.cursor.copy_expert(f"COPY {self.name} ({', '.join(names)}) FROM STDIN", io.StringIO("".join(lines)))
-        elif rows:
-            execute_values(
-                self.cursor, f"INSERT INTO {self.name} ({', '.join(names)}) VALUES %s", [tuple(row[name] for name in names) for row in rows]
-            )
 
     def _update(self, rows: list[Row]) -> None:
         if not rows:
@@ -174,6 +170,7 @@ class Rows:
             f"INSERT INTO {self.name} ({', '.join(names)}) VALUES %s ON CONFLICT ({', '.join(self.table.key)}) DO UPDATE SET "
             + ", ".join(f"{name} = excluded.{name}" for name in others),
             [tuple(row[name] for name in names) for row in rows],
+            page_size=PAGE_ROWS,
         )
 
     def _key(self, row: Row) -> Key:

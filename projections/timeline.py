@@ -45,7 +45,7 @@ ENTRY = Table(
         Column("batch", "text"),
         Column("summary", "text NOT NULL"),  # JSON with sorted keys
     ),
-    key=("key", "stream", "version"),
+    key=("key", "stream", "version", "topic"),
     indexes=("(customer, occurred_at, topic, partition, log_offset, place)", "(batch) WHERE batch IS NOT NULL AND active"),
 )
 
@@ -53,7 +53,7 @@ ENTRY = Table(
 def fold(batch: Batch, tables: Tables) -> None:
     """Rows by key: an interaction's customer depends on all the facts and decisions under its key, and on nothing else."""
     interactions = {recorded.key for recorded in batch if recorded.topic == "f"}
-    rows = tables[ENTRY].load_by(("key",), {(key,) for key in interactions})
+    rows = tables[ENTRY].load_by(("key", "topic"), {(key, "f") for key in interactions})
     by_key: dict[UUID, list[Row]] = {key: [] for key in interactions}
     for row in rows.values():
         by_key[row["key"]].append(dict(row))
@@ -126,14 +126,13 @@ def _summary(event: Any) -> dict[str, Any]:
 def _settle(entries: list[Row]) -> None:
     """Which rows of one interaction are active, and whose it is; from all of its rows."""
     entries.sort(key=lambda row: (row["stream"], row["version"]))
-    elements = []
-    for position, row in enumerate(entries):
-        if not row["fact"] or row["how"] is None:
-            continue
-        following = entries[position + 1 : position + 2]
-        row["active"] = not (following and following[0]["stream"] == row["stream"])
-        elements.append(Element(order_of(row), row["matched"], row["active"]))
-    customer = customer_of(_decided(entries), elements)
+    elements: dict[UUID, Element] = {}
+    for row, following in zip(entries, [*entries[1:], None], strict=True):
+        if row["fact"] and row["how"] is not None:
+            row["active"] = following is None or following["stream"] != row["stream"]
+            # Of a fact recorded anew, the latest recording counts.
+            elements[row["stream"]] = Element(order_of(row), row["matched"], row["active"])
+    customer = customer_of(_decided(entries), elements.values())
     for row in entries:
         row["customer"] = customer
 
@@ -151,4 +150,4 @@ def _decided(entries: Iterable[Row]) -> Decided | None:
     return Decided(None if said is None else UUID(said))
 
 
-TIMELINE = Projection("timeline", 1, (ENTRY,), ("",), fold)
+TIMELINE = Projection("timeline", 2, (ENTRY,), ("",), fold)

@@ -62,7 +62,7 @@ def select_key(cursor: Cursor, schema: str, key: UUID, log_offset: int, place: i
 
 def read_entries(rows: Sequence[Any], projection: Projection, keyring: Keyring) -> list[Entry]:
     """The events that are the projection's business, in order."""
-    minded = [row for row in rows if projection.reads(row[7])]
+    minded = [row for row in rows if projection.reads(row[3], row[7])]
     data = [orjson.loads(row[14]) for row in minded]
     needed = {
         key_id for row, values in zip(minded, data, strict=True) if row[7] in BY_NAME for key_id in sealing_keys(BY_NAME[row[7]], values)
