@@ -1,0 +1,1 @@
+"""The measurements that `make bench` runs; a module whose name begins with _ is a part of one."""

@@ -1,0 +1,26 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """A round is ours and the bare path once each, in turn."""
+
+    customers: int = 200
+    rounds: int = 5
+    alone: int = 80
+    """Commands of one writer a round."""
+    among: int = 25
+    """Commands of each of eight writers a round."""
+    fact_rounds: int = 3
+    facts: int = 20_000
+    """A round."""
+    poured: int = 100_000
+    """Facts that pour in beside the commands."""
+
+
+FULL = Sizes()
+QUICK = Sizes(customers=16, rounds=1, alone=8, among=2, fact_rounds=1, facts=300, poured=300)
