@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sys
+import os
 import threading
 from collections.abc import Callable, Iterable
 from threading import Event
@@ -67,7 +67,7 @@ def stop_with_parent(stop: Event) -> None:
     """Stop when standard input ends: our parent holds its other end, so it ends whatever killed the parent."""
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1):
+        while os.read(0, 1):  # not sys.stdin, whose lock a dying interpreter waits for
             pass
         stop.set()
 

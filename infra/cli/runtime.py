@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Event, Thread
 
 from consumers.indexing.progress import touch
 from consumers.projecting.schema import create_read_models
@@ -19,6 +20,10 @@ from projections.registry import PROJECTIONS
 
 WORKERS = (("index", "decisions", "keys"), ("index", "facts"), ("project",))
 """The processes that read the log: apart, so that an import never takes the interpreter from a command."""
+
+
+AGAIN_SECONDS = 1.0
+"""Before a process that died is started again, so that one that cannot live does not spin."""
 
 
 def say(text: str) -> None:
@@ -76,12 +81,24 @@ def start_worker(settings: Settings, arguments: Sequence[str]) -> subprocess.Pop
 
 @contextmanager
 def workers(settings: Settings) -> Iterator[None]:
-    """The workers, for as long as this lasts."""
+    """The workers, for as long as this lasts. One that dies is started again."""
     running = [start_worker(settings, arguments) for arguments in WORKERS]
+    done = Event()
+    keeper = Thread(target=_keep_running, args=(settings, running, done), daemon=True)
+    keeper.start()
     try:
         yield
     finally:
+        done.set()
+        keeper.join()
         stop_workers(running)
+
+
+def _keep_running(settings: Settings, running: list[subprocess.Popen[bytes]], done: Event) -> None:
+    while not done.wait(AGAIN_SECONDS):
+        for number, process in enumerate(running):
+            if process.poll() is not None:
+                running[number] = start_worker(settings, WORKERS[number])
 
 
 def stop_workers(running: Sequence[subprocess.Popen[bytes]]) -> None:

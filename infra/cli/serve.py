@@ -14,13 +14,11 @@ from threading import Event
 
 from infra.cli.api import bound
 from infra.cli.errors import Refused
-from infra.cli.runtime import WORKERS, opened, say, start_worker, stop_workers
+from infra.cli.runtime import AGAIN_SECONDS, WORKERS, opened, say, start_worker, stop_workers
 from infra.postgres.folder import serve_lock
 from infra.settings import Settings, child_environment
 
 READY_SECONDS = 60.0
-AGAIN_SECONDS = 1.0
-"""Before a process that died is started again, so that one that cannot live does not spin."""
 
 Start = Callable[[], "subprocess.Popen[bytes]"]
 
