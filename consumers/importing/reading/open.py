@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from consumers.importing.errors import MappingWrong
+from consumers.importing.errors import MappingWrong, UsedWrongly
 from consumers.importing.mapping.model import FileForm, FileType, Mapping
 from consumers.importing.reading.csv_rows import CsvRows
 from consumers.importing.reading.ndjson_rows import NdjsonRows
@@ -22,6 +22,8 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 @contextmanager
 def open_rows(path: Path, mapping: Mapping) -> Iterator[tuple[TextFile, Rows]]:
     """The file and its rows. Raises RefusedError, also when the header has not what the mapping uses."""
+    if path.is_dir():  # before its name is asked what it is: a folder's says nothing
+        raise UsedWrongly(f"{path} is a folder; name the files in it.")
     form = _form(path, mapping)
     with TextFile(path, form.encoding) as file:
         if form.type == "ndjson":

@@ -126,8 +126,6 @@ class _Digested(io.RawIOBase):
 
 
 def _opened(path: Path) -> io.BufferedReader:
-    if path.is_dir():
-        raise UsedWrongly(f"{path} is a folder; name the files in it.")
     try:
         return path.open("rb")
     except OSError as error:
