@@ -91,9 +91,9 @@ class Installation:
         self._running.append(process)
         return process
 
-    def imports(self, *arguments: object) -> dict[str, Any]:
+    def imports(self, *arguments: object, seconds: float = SECONDS) -> dict[str, Any]:
         """`crm import`: its counts."""
-        return self.crm("import", "--json", *arguments).json
+        return self.crm("import", "--json", *arguments, seconds=seconds).json
 
     @contextmanager
     def server(self) -> Iterator[str]:

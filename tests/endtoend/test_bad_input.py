@@ -45,7 +45,8 @@ def write(path: Path, content: bytes | str) -> Path:
         ("no-file.csv", None, 2, "no-file.csv"),
         ("empty.csv", b"", 1, "empty"),
         ("torn.csv.gz", gzip.compress(b"order,when\n" * 5000)[:60], 1, "torn.csv.gz"),
-        ("latin.csv", b"order,when,customer,name,company,phone,email,country,sku,description,quantity,price\nO1,\xff\xfe\n", 1, "UTF-8"),
+        ("wide.csv", "order,when
+".encode("utf-16"), 1, "UTF-16"),
         ("columns.csv", b"order,when\nO1,2025-01-01 10:00\n", 1, "column"),
         ("unnamed.xyz", b"order\n", 1, "type"),
     ],
@@ -68,7 +69,7 @@ def test_a_folder_is_no_file(nothing_recorded: Installation, shop_folder: Path, 
     ("mapping", "says"),
     [
         (MAPPING.replace('column = "price"', 'column = "prise"'), "did you mean 'price'"),
-        (MAPPING.replace('value = "RON" }\nlines', 'value = "RO" }\nlines'), "RO"),
+        (MAPPING.replace('value = "RON" }\nlines', 'value = "RO" }\nlines'), "ISO 4217"),
         (MAPPING + "nonsense", "TOML"),
         (MAPPING.replace("purchase.made", "purchase.dreamt"), "purchase.dreamt"),
     ],

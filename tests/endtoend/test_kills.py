@@ -43,7 +43,7 @@ def test_a_killed_import_of_real_data_goes_on_where_it_stopped(make: Make, log: 
     mapping = Path(__file__).parents[2] / "examples" / "mappings" / "online_retail.toml"
     arguments = (shared_data / "purchases_online_retail" / "online_retail.csv.gz", "--mapping", mapping)
     quiet, disturbed = make(log), make(log)
-    quiet.imports(*arguments)
+    quiet.imports(*arguments, seconds=1500)
     quiet.project()
     import_with_kills(disturbed, arguments, SOAK_KILLS, random.Random(f"soak {log}"), latest=60.0)
     disturbed.project()
@@ -64,7 +64,7 @@ def import_with_kills(
             kill(process.pid, signal.SIGKILL)
             process.communicate()
         wait_until(lambda: not workers_of(one.data), 15, what="the workers of a killed import to end")
-    return one.imports(*arguments)
+    return one.imports(*arguments, seconds=1500)
 
 
 def workers_of(data: Path) -> list[str]:

@@ -57,7 +57,7 @@ def counted(retail: Path) -> Counted:
 def test_a_year_of_a_real_shop(make: Make, log: str, retail: Path, counted: Counted) -> None:
     one = make(log)
     with one.server():
-        first = one.imports(retail, "--mapping", MAPPING)
+        first = one.imports(retail, "--mapping", MAPPING, seconds=1500)
         assert (first["read"], first["recorded"], first["known"], first["rejected"]) == (25_900, 25_900, 0, 0)
         assert first["read"] == len(counted.invoices)
         assert first["customers"]["met"] == first["customers"]["recorded"] == 4_372
@@ -65,7 +65,7 @@ def test_a_year_of_a_real_shop(make: Make, log: str, retail: Path, counted: Coun
         assert several == 43
         assert any(notice.startswith("43 events ") for notice in first["notices"]), first["notices"]
 
-        again = one.imports(retail, "--mapping", MAPPING)
+        again = one.imports(retail, "--mapping", MAPPING, seconds=1500)
         assert (again["read"], again["recorded"], again["known"]) == (25_900, 0, 25_900)
 
         one.project()
@@ -84,4 +84,4 @@ def test_a_year_of_a_real_shop(make: Make, log: str, retail: Path, counted: Coun
             "SELECT subject, CASE kind WHEN 'return' THEN -total ELSE total END FROM read.ledger_entry WHERE customer = %s", str(largest)
         )
         assert dict(rows) == invoices
-        one.crm("verify", seconds=400)
+        one.crm("verify", seconds=900)
