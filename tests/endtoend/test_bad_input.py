@@ -45,8 +45,7 @@ def write(path: Path, content: bytes | str) -> Path:
         ("no-file.csv", None, 2, "no-file.csv"),
         ("empty.csv", b"", 1, "empty"),
         ("torn.csv.gz", gzip.compress(b"order,when\n" * 5000)[:60], 1, "torn.csv.gz"),
-        ("wide.csv", "order,when
-".encode("utf-16"), 1, "UTF-16"),
+        ("wide.csv", "order,when\n".encode("utf-16"), 1, "UTF-16"),
         ("columns.csv", b"order,when\nO1,2025-01-01 10:00\n", 1, "column"),
         ("unnamed.xyz", b"order\n", 1, "type"),
     ],
