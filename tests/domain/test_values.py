@@ -162,6 +162,12 @@ def test_a_language_tag_gets_its_usual_case(tag: str, usual: str) -> None:
     assert language_tag(tag) == usual
 
 
+def test_a_language_tag_of_35_characters_is_taken() -> None:
+    require_language("de-" + "a-" * 15 + "bb")
+    with pytest.raises(InvalidValue, match="pt-BR"):
+        require_language("de-" + "a-" * 15 + "bbb")
+
+
 @pytest.mark.parametrize("tag", ["", "r", "română", "ro_RO", "ro-", "ro RO", "x" * 9, "de-" + "a-" * 20 + "b", "ro\n"])
 def test_what_is_no_language_tag_is_refused(tag: str) -> None:
     with pytest.raises(InvalidValue, match="pt-BR"):
