@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from domain.decider import EventType
 from domain.event_types import BY_CLASS, BY_NAME
 from infra.codec.personal import CannotUnseal, Place, key_id_of, seal, unseal
-from infra.codec.stored import UnreadableData, decode, encode, fields_of
+from infra.codec.stored import Field, UnreadableData, decode, encode, fields_of
 from infra.keys.keyring import EncryptionKey
 
 Secrets = Mapping[UUID, bytes | None]
@@ -30,25 +31,30 @@ def owner_of(event_type: EventType, key: UUID, stream: UUID) -> UUID:
     return key if event_type.interaction else stream
 
 
-def has_personal(event: object) -> bool:
+def has_personal(event: Any) -> bool:
     """Whether anything in this event must be sealed."""
-    return any(_to_seal(event))
+    return bool(_to_seal(event))
 
 
-def _to_seal(event: object) -> Iterator[str]:
+def _to_seal(event: Any) -> list[str]:
     """The personal fields that hold something; what is equal to its default need not be written."""
-    for field in fields_of(type(event)):
-        if field.personal and getattr(event, field.name) != field.missing:
-            yield field.json_name
+    return [field.json_name for field in personal_fields_of(type(event)) if getattr(event, field.name) != field.missing]
 
 
-def write_data(event: object, place: Callable[[str], Place], key: EncryptionKey | None) -> dict[str, Any]:
+@cache
+def personal_fields_of(cls: type) -> tuple[Field, ...]:
+    """The fields to be sealed: looked up for each of a million facts."""
+    return tuple(field for field in fields_of(cls) if field.personal)
+
+
+def write_data(event: Any, place: Callable[[str], Place], key: EncryptionKey | None) -> dict[str, Any]:
     """The event's data as it stands in the log. `key` is needed if it has_personal."""
     data = encode(event)
-    personal = [field.json_name for field in fields_of(type(event)) if field.personal]
+    personal = personal_fields_of(type(event))
     if personal:
-        sealed = set(_to_seal(event))
-        for name in personal:
+        sealed = _to_seal(event)
+        for field in personal:
+            name = field.json_name
             if name not in sealed:
                 data.pop(name, None)
             elif key is None:
@@ -62,7 +68,7 @@ def sealing_keys(event_type: EventType, data: object) -> set[UUID]:
     """The ids of the encryption keys needed to read this data."""
     if not isinstance(data, dict):
         return set()
-    names = (field.json_name for field in fields_of(event_type.cls) if field.personal)
+    names = (field.json_name for field in personal_fields_of(event_type.cls))
     return {key_id for name in names if (key_id := key_id_of(data.get(name))) is not None}
 
 
@@ -83,8 +89,8 @@ def _open(
     event_type: EventType, data: dict[str, Any], place: Callable[[str], Place], secrets: Secrets
 ) -> tuple[dict[str, Any], frozenset[str]]:
     opened, erased = data, frozenset[str]()
-    for field in fields_of(event_type.cls):
-        if not field.personal or field.json_name not in data:
+    for field in personal_fields_of(event_type.cls):
+        if field.json_name not in data:
             continue
         key_id = key_id_of(data[field.json_name])
         if key_id is None or key_id not in secrets:

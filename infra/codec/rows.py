@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -27,10 +28,11 @@ _plain_time = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}
 
 def event_rows(commit: Envelope, record: Record, log_time: datetime) -> list[Row]:
     """One row an event, in the order of EVENT_COLUMNS."""
-    rest, known_at = commit.rest, write_time(log_time)
+    rest = commit.rest
+    head = (record.topic.letter, record.partition, record.offset)
     tail = (
         _time(rest.get("recorded_at")),
-        known_at,
+        _written(log_time),
         commit.id,
         _integer(rest.get("attempt")),
         _text(rest.get("request")),
@@ -38,15 +40,12 @@ def event_rows(commit: Envelope, record: Record, log_time: datetime) -> list[Row
         _text(rest.get("correlation_id")),
         _text(rest.get("causation_id")),
     )
-    letter, partition, offset = record.topic.letter, record.partition, record.offset
     return [
         (
             commit.key,
             event["stream"],
             event["version"],
-            letter,
-            partition,
-            offset,
+            *head,
             place,
             _text(event.get("type")),
             _integer(event.get("schema")),
@@ -57,6 +56,10 @@ def event_rows(commit: Envelope, record: Record, log_time: datetime) -> list[Row
         )
         for place, event in enumerate(commit.events)
     ]
+
+
+_written = lru_cache(maxsize=64)(write_time)
+"""Log times have milliseconds, and a batch of a thousand records few of them."""
 
 
 def refused_row(commit: Envelope | None, reason: str, record: Record, log_time: datetime) -> Row:
@@ -84,15 +87,28 @@ def _integer(value: object) -> int | None:
 
 
 def _time(value: object) -> str | None:
-    at = read_time(value)
-    if at is None or type(value) is not str:
+    if type(value) is not str:
         return None
-    return value if _plain_time(value) else write_time(at)
+    return _short_time(value) if len(value) <= 32 else _any_time(value)
+
+
+def _any_time(text: str) -> str | None:
+    at = read_time(text)
+    if at is None:
+        return None
+    return text if _plain_time(text) else write_time(at)
+
+
+_short_time = lru_cache(maxsize=4096)(_any_time)
+"""An import's facts are recorded at the same instant by the thousand, and often happened at the same midnight."""
 
 
 def copy_line(row: Row) -> str:
     """A row in the text format of COPY."""
-    return "\t".join("\\N" if value is None else _escape(str(value)) for value in row) + "\n"
+    line = "\t".join(["\\N" if value is None else str(value) for value in row]) + "\n"
+    if line.count("\\") == row.count(None) and line.count("\t") == len(row) - 1 and line.count("\n") == 1 and "\r" not in line:
+        return line  # nothing in it needs escaping
+    return "\t".join(["\\N" if value is None else _escape(str(value)) for value in row]) + "\n"
 
 
 def _escape(text: str) -> str:

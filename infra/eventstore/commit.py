@@ -44,16 +44,16 @@ def write_commit(events: Sequence[StoredEvent], context: CommitContext) -> Outgo
     keys = {split(_id(event))[0] for event in events}
     if len(keys) != 1:
         raise ValueError("all events of a commit share one key")
-    key = str(keys.pop())
+    key, commit = str(keys.pop()), str(context.id)
     body: dict[str, Any] = {
         "format": FORMAT,
-        "id": str(context.id),
+        "id": commit,
         "attempt": context.attempt,
         "key": key,
         "request": context.request,
         "recorded_at": write_time(context.recorded_at),
         "actor": context.actor,
-        "correlation_id": context.correlation_id or str(context.id),
+        "correlation_id": context.correlation_id or commit,
         "causation_id": context.causation_id,
         "reads": {str(stream): version for stream, version in context.reads.items()},
         "events": [orjson.Fragment(_event(event)) for event in events],
