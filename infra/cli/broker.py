@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from infra import broker
+from infra.postgres.folder import claim_folder
 from infra.settings import Settings
 
 
@@ -14,11 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    folder = settings.data / "kafka"
     if args.action == "stop":
-        broker.stop(folder)
+        broker.stop(settings.data / "kafka")
         print("Kafka is stopped; its data stays.")
     else:
-        address = broker.start(folder, args.port)
+        # The folder becomes ours first: the commands that come next refuse one that holds what they did not put there.
+        address = broker.start(claim_folder(settings.data) / "kafka", args.port)
         print(f"Kafka answers at {address}. To use it: export CRM_LOG=kafka CRM_KAFKA={address}")
     return 0
