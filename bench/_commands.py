@@ -12,6 +12,7 @@ from bench._report import Row
 from bench._shop import Shop
 from bench._sizes import Sizes
 from bench._timing import Timings, together, wait_until
+from infra.log.contract import Topic
 
 WRITERS = (1, 8)
 One = Callable[[int], object]
@@ -42,7 +43,6 @@ class Ours:
 def measure_commands(shop: Shop, bare: BareTopic, sizes: Sizes) -> list[Row]:
     """Everything runs, and the read models follow."""
     ours, log, rows = Ours(shop), shop.settings.log, []
-    know_all_owners(shop)
     for writers in WRITERS:
         floor, plain, sealed = Timings(), Timings(), Timings()
         each = sizes.alone if writers == 1 else sizes.among
@@ -57,11 +57,6 @@ def measure_commands(shop: Shop, bare: BareTopic, sizes: Sizes) -> list[Row]:
     rows.append(Row("new person, 1 writer, p50", log, "ms", person.p50, note="the encryption key is durable and read back first"))
     shop.wait_until_folded()
     return rows
-
-
-def know_all_owners(shop: Shop) -> None:
-    """Each customer's encryption key exists, as that of a customer who was written about before."""
-    shop.crm.keyring.for_owners(shop.customers)
 
 
 def rows_of(name: str, log: str, writers: int, ours: Timings, floor: Timings) -> list[Row]:
@@ -113,13 +108,9 @@ def beside(pouring: Any, one: One, sizes: Sizes, indexed: Callable[[], bool]) ->
 
 def fact_count(shop: Shop) -> int:
     """Facts in the log."""
-    from infra.log.contract import Topic
-
     return sum(shop.crm.log.ends(Topic.FACTS).values())
 
 
 def index_count(shop: Shop) -> int:
     """Facts that the index has passed, as last heard."""
-    from infra.log.contract import Topic
-
     return sum(shop.crm.progress.next_offset(Topic.FACTS, partition) for partition in range(shop.settings.fact_partitions))

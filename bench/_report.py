@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+NUMBERS = {3, 4, 5}
 PACKAGES = ("eventsourcing", "kafka-python", "psycopg2-binary", "orjson")
 
 
@@ -65,27 +66,37 @@ def machine() -> list[str]:
     ]
 
 
-def table(rows: Iterable[Row]) -> str:
-    """Aligned, a line a figure."""
-    lines = [("what", "log", "unit", "ours", "bare", "ratio", "aim", "reached", "note"), *map(_cells, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(9)]
-    right = {3, 4, 5}
-    return "\n".join(
-        "  ".join(cell.rjust(width) if n in right else cell.ljust(width) for n, (cell, width) in enumerate(zip(line, widths, strict=True)))
-        .rstrip()
-        for line in lines
-    )  # fmt: skip
+class Results:
+    """All figures of a run: each is written down at once, so that a run that is cut short leaves what it has."""
+
+    def __init__(self, quick: bool) -> None:
+        self.machine = machine()
+        self.rows: list[Row] = []
+        RESULTS.mkdir(exist_ok=True)
+        now = datetime.now(UTC)
+        self.path = RESULTS / f"{now:%Y-%m-%dT%H-%M-%S}{'-quick' if quick else ''}.jsonl"
+        self._write([{"at": now.isoformat(), "quick": quick, "machine": self.machine}])
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """These, too."""
+        rows = list(rows)
+        self.rows += rows
+        self._write([{**asdict(row), "ratio": row.ratio, "aim": row.aim, "reached": row.reached} for row in rows])
+
+    def table(self) -> str:
+        """Aligned, a line a figure."""
+        lines = [("what", "log", "unit", "ours", "bare", "ratio", "aim", "reached", "note"), *map(_cells, self.rows)]
+        widths = [max(len(line[column]) for line in lines) for column in range(9)]
+        return "\n".join(_aligned(line, widths) for line in lines)
+
+    def _write(self, lines: list[dict[str, object]]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
-def keep(rows: Iterable[Row], quick: bool) -> Path:
-    """Write the figures down; the file."""
-    RESULTS.mkdir(exist_ok=True)
-    now = datetime.now(UTC)
-    path = RESULTS / f"{now:%Y-%m-%dT%H-%M-%S}{'-quick' if quick else ''}.jsonl"
-    head = {"at": now.isoformat(), "quick": quick, "machine": machine()}
-    body = [{**asdict(row), "ratio": row.ratio, "aim": row.aim, "reached": row.reached} for row in rows]
-    path.write_text("".join(json.dumps(line) + "\n" for line in [head, *body]), "utf-8")
-    return path
+def _aligned(line: tuple[str, ...], widths: list[int]) -> str:
+    cells = [cell.rjust(width) if n in NUMBERS else cell.ljust(width) for n, (cell, width) in enumerate(zip(line, widths, strict=True))]
+    return "  ".join(cells).rstrip()
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -19,13 +19,17 @@ from domain.customer import CUSTOMER, CaptureCustomer, SetLanguage
 from domain.external_id import ExternalId
 from domain.inbound import InboundFact
 from domain.person_name import PersonName
+from domain.phone import Phone, PhoneNumber
 from infra.cli.runtime import WORKERS, opened, start_worker, stop_workers
 from infra.crm import Crm
 from infra.facts import read_fact
 from infra.lag import log_ends
+from infra.log.contract import Topic
 from infra.settings import Settings
 from projections.batch import Projection
+from projections.candidates import Asked
 from projections.registry import PROJECTIONS
+from projections.screen_pop import pop
 
 ACTOR = "system:bench"
 SOURCE = "shop"
@@ -50,6 +54,11 @@ def ready(run: str, amount: int) -> Iterator[Ready]:
     for number in range(amount):
         fact = read_fact(inbound(run, number), "GB")
         yield fact.report.key, fact.report.stream, 1, fact.event, fact.time
+
+
+def phone_of(number: int) -> PhoneNumber:
+    """The line that this customer calls from."""
+    return PhoneNumber.parse(f"+4072{number:07}", "RO")
 
 
 def record(crm: Crm, facts: Sequence[Ready]) -> None:
@@ -78,7 +87,10 @@ class Shop:
             self.crm = self._stack.enter_context(opened(settings))
             self.workers = [start_worker(settings, arguments) for arguments in WORKERS]
             self._stack.callback(stop_workers, self.workers)
-            self.customers = [self._captured(number) for number in range(customers)]
+            self.customers = [ExternalId(SOURCE, str(number)).customer for number in range(customers)]
+            self.crm.keyring.for_owners(self.customers)  # theirs exist, as those of customers who were written about before
+            for number in range(customers):
+                self._capture(number)
         except BaseException:
             self._stack.close()
             raise
@@ -105,6 +117,13 @@ class Shop:
         external = ExternalId(SOURCE, f"person-{number}")
         name = PersonName.of("Ada", "Lovelace", None)
         self.crm.handle(CUSTOMER, CaptureCustomer(external, name=name), key=external.customer, actor=ACTOR)
+
+    def pop(self, number: int) -> None:
+        """Somebody calls: who it is, and all that the screen shows."""
+        with self.crm.pool.transaction() as cursor:
+            answer = pop(cursor, Asked(phone=phone_of(number % len(self.customers))))
+        if answer.found is None or not answer.found.orders:
+            raise AssertionError("a screen pop found nothing")
 
     def facts(self, amount: int) -> list[Ready]:
         """New facts, not yet recorded."""
@@ -142,16 +161,14 @@ class Shop:
 
     def fact_bytes(self) -> int:
         """How long a fact's value is in the log."""
-        from infra.log.contract import Topic
-
         with self.crm.log.reader(Topic.FACTS, dict.fromkeys(range(self.settings.fact_partitions), 0)) as reader:
             values = [len(record.value or b"") for record in reader.poll(10, 100)]
         return sum(values) // max(1, len(values))
 
-    def _captured(self, number: int) -> UUID:
+    def _capture(self, number: int) -> None:
         external = ExternalId(SOURCE, str(number))
-        self.crm.handle(CUSTOMER, CaptureCustomer(external, company="Analytical Engines"), key=external.customer, actor=ACTOR)
-        return external.customer
+        captured = CaptureCustomer(external, company="Analytical Engines", phones=(Phone(phone_of(number)),))
+        self.crm.handle(CUSTOMER, captured, key=external.customer, actor=ACTOR)
 
     def _command(self, number: int, command: SetLanguage) -> None:
         key = self.customers[number % len(self.customers)]

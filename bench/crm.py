@@ -23,33 +23,33 @@ from bench._bare_path import BareTopic
 from bench._bare_wires import KafkaWire, TableWire, Wire, close_producers
 from bench._commands import measure_commands, measure_commands_beside_facts
 from bench._facts import measure_facts
+from bench._pops import measure_pops
 from bench._rebuilds import measure_rebuilds
-from bench._report import Row, keep, machine, table
+from bench._report import Results
 from bench._shop import Shop
 from bench._sizes import FULL, QUICK, Sizes
 from infra import broker
 from infra.settings import Settings
 
 
-def measure(settings: Settings, sizes: Sizes, address: str | None) -> list[Row]:
+def measure(settings: Settings, sizes: Sizes, address: str | None, results: Results) -> None:
     """All figures of one log."""
-    rows: list[Row] = []
     with ExitStack() as stack:
         shop = Shop(settings, sizes.customers)
         stack.callback(shop.close)
         size = measured_size(shop)
         decisions, facts = stack.enter_context(bare(shop.crm.dsn, address, size, settings))
         told = say(settings, "facts")
-        rows += measure_facts(shop, facts, sizes, size)
+        results.add(measure_facts(shop, facts, sizes, size))
         told = say(settings, "commands", told)
-        rows += measure_commands(shop, decisions, sizes)
+        results.add(measure_commands(shop, decisions, sizes))
         told = say(settings, "commands beside facts", told)
-        rows += measure_commands_beside_facts(shop, decisions, facts, sizes)
-        if address is None:  # a rebuild reads the index, whichever log filled it
-            told = say(settings, "rebuilds", told)
-            rows += measure_rebuilds(shop)
+        results.add(measure_commands_beside_facts(shop, decisions, facts, sizes))
+        if address is None:  # these read the index and the read models, whichever log filled them
+            told = say(settings, "screen pops and rebuilds", told)
+            results.add(measure_pops(shop, sizes))
+            results.add(measure_rebuilds(shop))
         say(settings, "done", told)
-    return rows
 
 
 def say(settings: Settings, what: str, since: float | None = None) -> float:
@@ -86,23 +86,25 @@ def main() -> None:
     parser.add_argument("--log", choices=("embedded", "kafka"), help="one log alone")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
-    print("\n".join(machine()), flush=True)
-    rows: list[Row] = []
-    for log in (chosen.log,) if chosen.log else ("embedded", "kafka"):
-        rows += of_log(log, QUICK if chosen.quick else FULL)
-    print(table(rows))
-    keep(rows, chosen.quick)
+    results = Results(chosen.quick)
+    print("\n".join(results.machine), flush=True)
+    try:
+        for log in (chosen.log,) if chosen.log else ("embedded", "kafka"):
+            of_log(log, QUICK if chosen.quick else FULL, results)
+    finally:
+        print(results.table())
 
 
-def of_log(log: str, sizes: Sizes) -> list[Row]:
+def of_log(log: str, sizes: Sizes, results: Results) -> None:
     """The figures of one log, on servers of its own."""
     with TemporaryDirectory(prefix="annals-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         if log == "embedded":
-            return measure(Settings(folder / "data"), sizes, None)
+            measure(Settings(folder / "data"), sizes, None, results)
+            return
         address = broker.start(folder / "kafka", free_port())
         stack.callback(broker.stop, folder / "kafka")
-        return measure(Settings(folder / "data", log="kafka", kafka=(address,)), sizes, address)
+        measure(Settings(folder / "data", log="kafka", kafka=(address,)), sizes, address, results)
 
 
 def free_port() -> int:

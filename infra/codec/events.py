@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -41,10 +40,15 @@ def _to_seal(event: Any) -> list[str]:
     return [field.json_name for field in personal_fields_of(type(event)) if getattr(event, field.name) != field.missing]
 
 
-@cache
+_personal: dict[type, tuple[Field, ...]] = {}
+
+
 def personal_fields_of(cls: type) -> tuple[Field, ...]:
     """The fields to be sealed: looked up for each of a million facts."""
-    return tuple(field for field in fields_of(cls) if field.personal)
+    found = _personal.get(cls)
+    if found is None:
+        found = _personal[cls] = tuple(field for field in fields_of(cls) if field.personal)
+    return found
 
 
 def write_data(event: Any, place: Callable[[str], Place], key: EncryptionKey | None) -> dict[str, Any]:
