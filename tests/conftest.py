@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,25 +16,23 @@ from infra.postgres.connection import Cursor
 from infra.postgres.database import address
 from infra.postgres.installation import SUPERUSER
 from infra.postgres.server import EmbeddedServer, open_server
-from tests.faults import Broker, free_port, quick_folder
+from tests.faults import Broker, free_port
+from tests.scratch import scratch_folder, sweep
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 WITHOUT_KAFKA = "ANNALS_WITHOUT_KAFKA"
+REAL_BROKER = ("kafka", "real broker")
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedServer]:
     """An embedded PostgreSQL for this run. It does not wait for the disk, so only a crash of the machine could lose something."""
-    folder = quick_folder("annals-tests-")
-    try:
-        with open_server(folder, say=print) as server:
-            with _superuser(server) as cursor:
-                cursor.execute("ALTER SYSTEM SET fsync = off")
-                cursor.execute("SELECT pg_reload_conf()")
-            yield server
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_folder() as folder, open_server(folder / "data", say=print) as server:
+        with _superuser(server) as cursor:
+            cursor.execute("ALTER SYSTEM SET fsync = off")
+            cursor.execute("SELECT pg_reload_conf()")
+        yield server
 
 
 @pytest.fixture
@@ -55,14 +52,11 @@ def broker() -> Iterator[Broker]:
     """A real Kafka broker, started when the first test needs it. One that does not start is a failure, never a skip."""
     if os.environ.get(WITHOUT_KAFKA) == "1":
         pytest.skip(f"{WITHOUT_KAFKA}=1: nothing that this test says about Kafka was tried")
-    folder = quick_folder("annals-kafka-")
-    kafka = Broker(folder, free_port())
-    try:
+    with scratch_folder() as folder:
+        kafka = Broker(folder / "kafka", free_port())
         kafka.restart()
         yield kafka
-    finally:
         kafka.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
@@ -83,11 +77,18 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+def pytest_sessionstart() -> None:
+    """A run that was killed could not end its servers."""
+    sweep()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what needs a broker; leave the long repetitions out unless they are asked for."""
     for item in items:
         if "broker" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.kafka)
+        if item.get_closest_marker("kafka"):
+            item.user_properties.append(REAL_BROKER)
     if "soak" not in config.option.markexpr:
         soak = [item for item in items if item.get_closest_marker("soak")]
         if soak:
@@ -97,7 +98,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One line for CI to count."""
-    passed = [report for report in terminalreporter.getreports("passed") if report.when == "call" and "kafka" in report.keywords]
+    passed = [report for report in terminalreporter.getreports("passed") if report.when == "call" and REAL_BROKER in report.user_properties]
     terminalreporter.write_line(f"kafka tests against a real broker: {len(passed)} passed")
 
 

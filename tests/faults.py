@@ -13,12 +13,14 @@ from tempfile import mkdtemp
 
 from infra import broker
 
+MEMORY = Path("/dev/shm")
+ROOMY = 4 * 1024**3
+
 
 def quick_folder(prefix: str) -> Path:
     """A new closed folder, in memory where the machine has plenty: what a test writes need not survive the machine."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 4 * 1024**3
-    return Path(mkdtemp(prefix=prefix, dir=memory if roomy else None))
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOMY
+    return Path(mkdtemp(prefix=prefix, dir=MEMORY if roomy else None))
 
 
 def free_port() -> int:
