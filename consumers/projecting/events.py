@@ -38,26 +38,49 @@ class Unreadable:
 Entry = Recorded | Unreadable
 
 
-def select_range(cursor: Cursor, schema: str, letter: str, partition: int, first: int, end: int) -> list[Any]:
-    """The rows of one partition from `first` to before `end`, in order."""
+Range = tuple[str, int, int]
+"""(partition such as `f3`, first offset, offset to stop before)"""
+
+# Of what the planner believes of a table that grows by the minute it must not depend whether a batch reads the whole of it: here no
+# scan of the table and no walk through a primary key is worth its cost, and the indexes on positions are.
+BY_POSITION = "SET LOCAL enable_seqscan = off; SET LOCAL cpu_index_tuple_cost = 1000000;"
+AS_USUAL = "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL cpu_index_tuple_cost TO DEFAULT"
+
+
+def select_ranges(cursor: Cursor, schema: str, ranges: Iterable[Range]) -> list[Any]:
+    """The rows of these partitions, in order within each. One query a topic: it is a literal, to show which partial index fits."""
+    by_topic: dict[str, list[tuple[int, int, int]]] = {}
+    for name, first, end in ranges:
+        by_topic.setdefault(name[0], []).append((int(name[1:]), first, end))
+    rows: list[Any] = []
+    for letter, wanted in by_topic.items():
+        values = ", ".join(["(%s, %s::bigint, %s::bigint)"] * len(wanted))
+        cursor.execute(
+            f"""{BY_POSITION} SELECT {COLUMNS} FROM (VALUES {values}) v(following, first, until) CROSS JOIN LATERAL (
+                    SELECT * FROM "{schema}".event WHERE topic = '{letter}' AND partition = v.following AND log_offset >= v.first
+                    AND log_offset < v.until ORDER BY log_offset, place) e""",
+            [value for one in wanted for value in one],
+        )
+        rows += cursor.fetchall()
+    if by_topic:
+        cursor.execute(AS_USUAL)
+    return rows
+
+
+def select_key(cursor: Cursor, schema: str, key: UUID, partition: str, start: tuple[int, int], end: int) -> list[Any]:
+    """The rows of one key in one partition from (offset, place) on up to before an offset, in order."""
     cursor.execute(
-        f"""SELECT {COLUMNS} FROM "{schema}".event
-            WHERE topic = %s AND partition = %s AND log_offset >= %s AND log_offset < %s ORDER BY log_offset, place""".replace(
-            "topic = %s",
-            f"topic = '{letter}'",  # a literal: the planner must see which partial index fits
-        ),
-        (partition, first, end),
+        f"""SELECT {COLUMNS} FROM "{schema}".event WHERE key = %s AND topic = %s AND partition = %s
+            AND (log_offset, place) >= (%s, %s) AND log_offset < %s ORDER BY log_offset, place""",
+        (key, partition[0], int(partition[1:]), *start, end),
     )
     return cursor.fetchall()
 
 
-def select_key(cursor: Cursor, schema: str, key: UUID, log_offset: int, place: int) -> list[Any]:
-    """The rows of one key from a position on, in order."""
-    cursor.execute(
-        f'SELECT {COLUMNS} FROM "{schema}".event WHERE key = %s AND (log_offset, place) >= (%s, %s) ORDER BY log_offset, place',
-        (key, log_offset, place),
-    )
-    return cursor.fetchall()
+def summarize(cursor: Cursor, schema: str) -> None:
+    """Let the block range index know of what was added: PostgreSQL itself does so a minute later, and an import is over by then.
+    Raises LockNotAvailable where somebody else is at it."""
+    cursor.execute("SET LOCAL lock_timeout = '20ms'; SELECT brin_summarize_new_values(%s::regclass)", (f'"{schema}".event_fact_position',))
 
 
 def read_entries(rows: Sequence[Any], projection: Projection, keyring: Keyring) -> list[Entry]:
@@ -86,8 +109,3 @@ def _entry(row: Any, data: Any, secrets: dict[UUID, bytes | None]) -> Entry:
     return Recorded(
         key, stream, version, topic, partition, log_offset, place, name, event, erased, occurred_at, said_at, recorded_at, log_time, actor
     )
-
-
-def readable(entries: Iterable[Entry]) -> list[Recorded]:
-    """Those that could be read."""
-    return [entry for entry in entries if isinstance(entry, Recorded)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from consumers.projecting.events import Entry, Unreadable
+from consumers.projecting.events import Entry
 from infra.postgres.connection import Cursor
+
+Aside = Mapping[tuple[str, UUID], tuple[int, int]]
+"""By (partition, key): from which (offset, place) on it is set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +26,19 @@ class Parked:
     reason: str
 
 
-def parked_keys(cursor: Cursor, schema: str, projection: str, keys: Sequence[UUID]) -> set[UUID]:
-    """Which of these are parked."""
-    cursor.execute(f'SELECT key FROM "{schema}".parked WHERE projection = %s AND key = ANY(%s)', (projection, list(keys)))
-    return {row[0] for row in cursor.fetchall()}
+def parked_keys(cursor: Cursor, schema: str, projection: str, keys: Collection[UUID]) -> dict[tuple[str, UUID], tuple[int, int]]:
+    """Which of these are parked, and from where on."""
+    cursor.execute(
+        f'SELECT partition, key, log_offset, place FROM "{schema}".parked WHERE projection = %s AND key = ANY(%s)', (projection, list(keys))
+    )
+    return {(partition, key): (log_offset, place) for partition, key, log_offset, place in cursor.fetchall()}
 
 
 def park(cursor: Cursor, schema: str, projection: str, entry: Entry, reason: str) -> None:
     """Set a key aside from this event on."""
     cursor.execute(
-        f'INSERT INTO "{schema}".parked VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING',
-        (projection, entry.key, f"{entry.topic}{entry.partition}", entry.log_offset, entry.place, entry.type, reason),
+        f'INSERT INTO "{schema}".parked (projection, key, partition, log_offset, place, type, reason) VALUES (%s, %s, %s, %s, %s, %s, %s)',
+        (projection, entry.key, partition_of(entry), *position_of(entry), entry.type, reason),
     )
 
 
@@ -48,10 +53,11 @@ def all_parked(cursor: Cursor, schema: str = "read") -> list[Parked]:
     return [Parked(*row) for row in cursor.fetchall()]
 
 
-def unreadable_keys(entries: Sequence[Entry]) -> dict[UUID, Unreadable]:
-    """The first event of each key that cannot be read."""
-    first: dict[UUID, Unreadable] = {}
-    for entry in entries:
-        if isinstance(entry, Unreadable):
-            first.setdefault(entry.key, entry)
-    return first
+def partition_of(entry: Entry) -> str:
+    """As it stands in a position: `d3`."""
+    return f"{entry.topic}{entry.partition}"
+
+
+def position_of(entry: Entry) -> tuple[int, int]:
+    """(offset, place) in its partition."""
+    return (entry.log_offset, entry.place)

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from threading import Event
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
 import psycopg2
 from eventsourcing.persistence import IntegrityError, Tracking
 
-from consumers.projecting.events import Entry, read_entries, readable, select_key, select_range
-from consumers.projecting.parking import all_parked, park, parked_keys, unpark, unreadable_keys
-from consumers.projecting.schema import create_read_models, tables_stand
+from consumers.projecting.events import Range, read_entries, select_key, select_ranges, summarize
+from consumers.projecting.folding import NOT_THE_EVENTS, Folding
+from consumers.projecting.parking import parked_keys, unpark
+from consumers.projecting.redaction import owners_to_redact, redact
+from consumers.projecting.schema import FOLDED, create_read_models, shape, tables_stand
 from infra.eventstore.tables import CheckpointRecorder
 from infra.keys.keyring import Keyring
-from infra.log.contract import Log, LogUnreachable
+from infra.log.contract import Log, LogUnreachable, Topic
+from infra.log.partition import partition_of
 from infra.postgres.connection import Connection, Cursor, Pool, connect
 from infra.postgres.leases import take_lease
-from projections.batch import Batch, Projection, Recorded
-from projections.tables import Tables
+from projections.batch import Projection
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +32,8 @@ BATCH_OFFSETS = 4_000
 """Offsets a batch spans at most, over all partitions."""
 RETRY_SECONDS = 0.5
 LEASE_SECONDS = 1.0
-NOT_THE_EVENTS = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.UndefinedTable)
-"""No event is at fault, so nothing is parked: the database is away, or somebody has dropped the tables."""
+SUMMARIZE_EVERY = 8
+"""Full batches."""
 
 Ends = Mapping[str, int]
 """Next offset by partition (`d3`)."""
@@ -59,6 +62,8 @@ class Projector:
         self._connection: Connection | None = None
         self._at: dict[str, int] = {}
         self._checked_leases = 0.0
+        self._full_batches = 0
+        self._told = False
 
     def run(self, stop: Event) -> None:
         """Fold until told to stop; woken by `moved`."""
@@ -80,34 +85,30 @@ class Projector:
         """Fold one batch (at most up to `until`); how many offsets it passed. Raises IntegrityError if somebody else folds."""
         connection = self._lead()
         with connection, connection.cursor() as cursor:
-            moves, rows = self._next(cursor, self._ends(cursor) if until is None else until)
+            moves = self._moves(self._ends(cursor) if until is None else until)
             if not moves:
                 return 0
-            self._fold(cursor, read_entries(rows, self.projection, self.keyring))
+            self._require_ours(cursor, moves)
+            rows = select_ranges(cursor, self.index, self._ranges(moves))
+            Folding(cursor, self.projection, self.schema).fold(read_entries(rows, self.projection, self.keyring))
             self.checkpoints.advance(cursor, [(Tracking(name, end), self._at[name]) for name, end in moves.items()])
         passed = sum(end - self._at[name] for name, end in moves.items())
         self._at.update(moves)
+        if passed == BATCH_OFFSETS:
+            self._catching_up(connection)
         return passed
 
     def retry(self, key: UUID) -> bool:
-        """Fold what was set aside for one parked key; whether it is no longer parked."""
-        connection = self._lead()
-        with connection, connection.cursor() as cursor:
-            # The projector's own transaction waits here, so that nothing is folded beside us.
-            cursor.execute(f'SELECT FROM "{self.schema}".checkpoint WHERE projection = %s FOR UPDATE', (self.projection.name,))
-            parked = next(
-                (one for one in all_parked(cursor, self.schema) if (one.projection, one.key) == (self.projection.name, key)), None
-            )
-            if parked is None:
-                return True
-            cursor.execute(
-                f'SELECT next_offset FROM "{self.schema}".checkpoint WHERE projection = %s AND partition = %s',
-                (self.projection.name, parked.partition),
-            )
-            (end,) = cursor.fetchone() or (0,)
-            rows = [row for row in select_key(cursor, self.index, key, parked.log_offset, parked.place) if row[5] < end]
+        """Fold what was set aside for one parked key; whether it is no longer parked. A projector may be running meanwhile."""
+        with self.pool.transaction() as cursor:
+            at = self._checkpoints(
+                cursor, hold=True
+            )  # the projector's next transaction waits for ours, so that nothing is folded beside it
+            parked = parked_keys(cursor, self.schema, self.projection.name, [key])
             unpark(cursor, self.schema, self.projection.name, key)
-            self._fold(cursor, read_entries(rows, self.projection, self.keyring))
+            for (name, _), start in sorted(parked.items()):
+                rows = select_key(cursor, self.index, key, name, start, at.get(name, 0))
+                Folding(cursor, self.projection, self.schema).fold(read_entries(rows, self.projection, self.keyring))
             return not parked_keys(cursor, self.schema, self.projection.name, [key])
 
     def close(self) -> None:
@@ -132,90 +133,83 @@ class Projector:
             with self._connection, self._connection.cursor() as cursor:
                 if not tables_stand(cursor, self.projection, self.schema):
                     create_read_models(cursor, self.log, [self.projection], self.schema)
-                cursor.execute(
-                    f'SELECT partition, next_offset FROM "{self.schema}".checkpoint WHERE projection = %s', (self.projection.name,)
-                )
-                for name, offset in cursor.fetchall():
-                    # One of ours only moves behind our back when the read model is built anew: it is believed, or a silent log
-                    # would never tell us.
-                    if name in self._at or ((self.wanted is None or name in self.wanted) and self._lease(cursor, name)):
-                        self._at[name] = offset
+                self._take_leases(cursor)
+            self._redact(self._connection)
         return self._connection
+
+    def _take_leases(self, cursor: Cursor) -> None:
+        before = set(self._at)
+        at = self._checkpoints(cursor)
+        if not at and not self._told:
+            logger.error("another version of Annals has made %s anew: this process no longer folds it; restart it", self.projection.name)
+        self._told = not at
+        for name, offset in at.items():
+            # One of ours only moves behind our back when the read model is built anew: it is believed, or a silent log
+            # would never tell us.
+            if name in before or ((self.wanted is None or name in self.wanted) and self._lease(cursor, name)):
+                self._at[name] = offset
+        if not before and self._at:
+            self.keyring.forget()  # whoever led before us may have redacted somebody whose secret we still hold
 
     def _lease(self, cursor: Cursor, partition: str) -> bool:
         return not self.lease or take_lease(cursor, f"read:{self.projection.name}:{partition}")
+
+    def _checkpoints(self, cursor: Cursor, names: Iterable[str] | None = None, *, hold: bool = False) -> dict[str, int]:
+        """Next offset by partition (of these, or of all); none if the tables are those of other software.
+
+        `hold`: nobody else moves them before the transaction ends.
+        """
+        cursor.execute(
+            f"""SELECT c.partition, c.next_offset FROM "{self.schema}".checkpoint c
+                JOIN "{self.schema}".projection p ON p.name = c.projection AND p.shape = %s
+                WHERE c.projection = %s AND (%s OR c.partition = ANY(%s))
+                ORDER BY c.partition {"FOR UPDATE OF c" if hold else ""}""",
+            (shape(self.projection), self.projection.name, names is None, list(names or ())),
+        )
+        return dict(cursor.fetchall())
+
+    def _require_ours(self, cursor: Cursor, moves: Iterable[str]) -> None:
+        """Hold the checkpoints before anything is read, so that a retry or a rebuild comes wholly before us or wholly after.
+
+        Raises IntegrityError if one stands elsewhere than we left it.
+        """
+        expected = {name: self._at[name] for name in moves}
+        if self._checkpoints(cursor, expected, hold=True) != expected:
+            raise IntegrityError(f"{self.projection.name}: the checkpoint was moved by somebody else")
 
     def _ends(self, cursor: Cursor) -> Ends:
         cursor.execute(f"""SELECT topic || partition, next_offset FROM "{self.index}".checkpoint WHERE topic IN ('d', 'f')""")
         return dict(cursor.fetchall())
 
-    def _next(self, cursor: Cursor, ends: Ends) -> tuple[dict[str, int], list[Any]]:
-        """How far each partition goes in this batch, and the rows up to there."""
-        moves: dict[str, int] = {}
-        rows: list[Any] = []
-        left = BATCH_OFFSETS
-        for name in sorted(self._at):
-            first, end = self._at[name], min(ends.get(name, 0), self._at[name] + left)
-            if end > first:
-                rows += select_range(cursor, self.index, name[0], int(name[1:]), first, end)
-                moves[name] = end
-                left -= end - first
-            if left <= 0:
-                break
-        return moves, rows
+    def _moves(self, ends: Ends) -> dict[str, int]:
+        """How far each partition goes in this batch: evenly, for what was indexed together is read together."""
+        behind = {name: ends[name] - at for name, at in sorted(self._at.items()) if ends.get(name, 0) > at}
+        moves, left = {}, BATCH_OFFSETS
+        for number, (name, offsets) in enumerate(sorted(behind.items(), key=lambda item: item[1])):
+            taken = min(offsets, left // (len(behind) - number))
+            moves[name] = self._at[name] + taken
+            left -= taken
+        return moves
 
-    def _fold(self, cursor: Cursor, entries: Sequence[Entry]) -> None:
-        """Fold what is not parked; park what cannot be read or folded."""
-        keys = {entry.key for entry in entries}
-        aside = parked_keys(cursor, self.schema, self.projection.name, list(keys)) if keys else set()
-        for key, entry in unreadable_keys(entries).items():
-            if key not in aside:
-                self._park(cursor, entry, entry.reason)
-        entries = _before_the_unreadable(entries, aside)
-        events = readable(entries)
-        if events and not self._folds(cursor, events):
-            self._fold_by_key(cursor, events)
+    def _ranges(self, moves: Mapping[str, int]) -> list[Range]:
+        return [(name, self._at[name], end) for name, end in moves.items() if name[0] in self.projection.topics]
 
-    def _fold_by_key(self, cursor: Cursor, events: Sequence[Recorded]) -> None:
-        """Something in this batch cannot be folded: find the key, and set it aside from that event on."""
-        by_key: dict[UUID, list[Recorded]] = {}
-        for recorded in events:
-            by_key.setdefault(recorded.key, []).append(recorded)
-        for following in by_key.values():
-            if self._folds(cursor, following):
-                continue
-            for recorded in following:
-                if not self._folds(cursor, [recorded]):
-                    self._park(cursor, recorded, self._why)
-                    break
+    def _catching_up(self, connection: Connection) -> None:
+        """Full batches follow each other: what was indexed a moment ago must be found without reading all of it."""
+        self._full_batches += 1
+        if self._full_batches % SUMMARIZE_EVERY == 1:
+            with suppress(psycopg2.errors.LockNotAvailable), connection, connection.cursor() as cursor:
+                summarize(cursor, self.index)
 
-    def _folds(self, cursor: Cursor, events: Sequence[Recorded]) -> bool:
-        """Fold these within a savepoint; False, and nothing changed, if that fails."""
-        cursor.execute("SAVEPOINT fold")
-        try:
-            self.projection.fold(Batch(events), Tables(cursor, self.schema, self.projection.tables))
-        except NOT_THE_EVENTS:
-            raise
-        except Exception as why:  # noqa: BLE001 - whatever a fold raises concerns one key, and must not stop the others
-            self._why = f"{type(why).__name__}: {why}"
-            cursor.execute("ROLLBACK TO SAVEPOINT fold")
-            return False
-        cursor.execute("RELEASE SAVEPOINT fold")
-        return True
+    def _redact(self, connection: Connection) -> None:
+        with connection, connection.cursor() as cursor:
+            owners = owners_to_redact(cursor, self.projection, self.schema, self.index)
+        for owner in owners:
+            names = [f"{topic.letter}{self._partition_of(owner, topic)}" for topic in FOLDED if topic.letter in self.projection.topics]
+            if all(name in self._at for name in names):
+                with connection, connection.cursor() as cursor:
+                    at = self._checkpoints(cursor, names, hold=True)
+                    redact(cursor, self.projection, self.keyring, owner, at, self.schema, self.index)
 
-    _why = ""
-
-    def _park(self, cursor: Cursor, entry: Entry, reason: str) -> None:
-        logger.error("%s parked a key at %s%s:%s (%s)", self.projection.name, entry.topic, entry.partition, entry.log_offset, entry.type)
-        park(cursor, self.schema, self.projection.name, entry, reason)
-
-
-def _before_the_unreadable(entries: Sequence[Entry], aside: set[UUID]) -> list[Entry]:
-    """Without what is parked: keys set aside before, and what follows an unreadable event of its key."""
-    parked, kept = set(aside), []
-    for entry in entries:
-        if not isinstance(entry, Recorded):
-            parked.add(entry.key)
-        if entry.key not in parked:
-            kept.append(entry)
-    return kept
+    def _partition_of(self, key: UUID, topic: Topic) -> int:
+        return partition_of(str(key).encode(), self.log.partitions(topic))

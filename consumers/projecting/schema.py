@@ -23,7 +23,8 @@ def create_read_models(cursor: Cursor, log: Log, projections: Iterable[Projectio
             projection text NOT NULL, partition text NOT NULL, next_offset bigint NOT NULL DEFAULT 0, PRIMARY KEY (projection, partition));
         CREATE TABLE IF NOT EXISTS "{schema}".parked (
             projection text NOT NULL, key uuid NOT NULL, partition text NOT NULL, log_offset bigint NOT NULL, place integer NOT NULL,
-            type text, reason text NOT NULL, PRIMARY KEY (projection, key))""")
+            type text, reason text NOT NULL, PRIMARY KEY (projection, key, partition));
+        CREATE TABLE IF NOT EXISTS "{schema}".redacted (projection text NOT NULL, owner uuid NOT NULL, PRIMARY KEY (projection, owner))""")
     for projection in projections:
         cursor.execute(f'SELECT shape FROM "{schema}".projection WHERE name = %s', (projection.name,))
         row = cursor.fetchone()
@@ -37,7 +38,7 @@ def create_read_models(cursor: Cursor, log: Log, projections: Iterable[Projectio
 
 def tables_stand(cursor: Cursor, projection: Projection, schema: str = "read") -> bool:
     """Whether all its tables are there, and what says how far they are."""
-    names = ["checkpoint", "parked", "projection", *(table.name for table in projection.tables)]
+    names = ["checkpoint", "parked", "redacted", "projection", *(table.name for table in projection.tables)]
     cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename = ANY(%s)", (schema, names))
     return cursor.fetchone() == (len(names),)
 
@@ -49,9 +50,11 @@ def shape(projection: Projection) -> str:
 
 
 def reset(cursor: Cursor, projection: Projection, schema: str = "read") -> None:
-    """Empty the tables and go back to event zero. Whoever folds meanwhile gives way: the checkpoints are locked first."""
+    """Empty the tables and go back to event zero. Whoever folds meanwhile gives way: the checkpoints are locked first. Readers see
+    the old rows until the caller commits, and never wait (TRUNCATE would make them)."""
     cursor.execute(f'SELECT FROM "{schema}".checkpoint WHERE projection = %s ORDER BY partition FOR UPDATE', (projection.name,))
-    cursor.execute("TRUNCATE " + ", ".join(f'"{schema}".{table.name}' for table in projection.tables))
+    for table in projection.tables:
+        cursor.execute(f'DELETE FROM "{schema}".{table.name}')
     cursor.execute(f'DELETE FROM "{schema}".parked WHERE projection = %s', (projection.name,))
     cursor.execute(f'UPDATE "{schema}".checkpoint SET next_offset = 0 WHERE projection = %s', (projection.name,))
 
@@ -59,7 +62,7 @@ def reset(cursor: Cursor, projection: Projection, schema: str = "read") -> None:
 def _drop(cursor: Cursor, projection: Projection, schema: str) -> None:
     for table in projection.tables:
         cursor.execute(f'DROP TABLE IF EXISTS "{schema}".{table.name}')
-    for name in ("checkpoint", "parked"):
+    for name in ("checkpoint", "parked", "redacted"):
         cursor.execute(f'DELETE FROM "{schema}".{name} WHERE projection = %s', (projection.name,))
     cursor.execute(f'DELETE FROM "{schema}".projection WHERE name = %s', (projection.name,))
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
 from consumers.projecting.digests import rows_in_order
@@ -34,7 +34,7 @@ QUICK = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 SOAK = settings(QUICK, max_examples=3000)
-GENERATE = settings(QUICK, max_examples=2000, database=None)
+GENERATE = settings(QUICK, max_examples=2000, database=None, verbosity=Verbosity.quiet)
 
 Batches = Sequence[Sequence[Recorded]]
 
