@@ -75,9 +75,13 @@ def measure_commands_beside_facts(shop: Shop, decisions: BareTopic, facts: BareT
     for writers, timings in calm.items():
         together(writers, sizes.alone if writers == 1 else sizes.among, ours.plain, timings)
     bare_end = facts.indexed() + sizes.poured
-    floor, _, _ = beside(facts.pour_beside(sizes.poured), decisions.command, sizes, lambda: facts.indexed() >= bare_end)
+    begun = facts.indexed()
+    floor, _, _ = beside(facts.pour_beside(sizes.poured), decisions.command, sizes, lambda: facts.indexed() > begun)
+    wait_until(lambda: facts.indexed() >= bare_end, 600, "the bare path's indexer of facts")
     before = fact_count(shop)
-    busy, durable, indexed = beside(shop.pour_beside(sizes.poured), ours.plain, sizes, lambda: index_count(shop) >= before + sizes.poured)
+    busy, begin, durable = beside(shop.pour_beside(sizes.poured), ours.plain, sizes, lambda: fact_count(shop) > before)
+    shop.wait_until_indexed()
+    indexed = time.perf_counter() - begin
     log, rows = shop.settings.log, []
     for writers in WRITERS:
         who = f"command beside {sizes.poured:,} facts, {writers} writer{'s' if writers > 1 else ''}, p50"
@@ -89,12 +93,11 @@ def measure_commands_beside_facts(shop: Shop, decisions: BareTopic, facts: BareT
     return rows
 
 
-def beside(pouring: Any, one: One, sizes: Sizes, indexed: Callable[[], bool]) -> tuple[dict[int, Timings], float, float]:
-    """Commands for as long as the other process pours: their timings, and the seconds until all was durable, and indexed.
-
-    The seconds count from the first fact that was seen, for a process takes its time to start.
-    """
+def beside(pouring: Any, one: One, sizes: Sizes, begun: Callable[[], bool]) -> tuple[dict[int, Timings], float, float]:
+    """Commands for as long as the other process pours: their timings, when the first facts were there, and the seconds from then
+    until all were durable."""
     busy = {writers: Timings() for writers in WRITERS}
+    wait_until(lambda: begun() or not pouring.is_alive(), 600, "the process that pours facts")
     begin = time.perf_counter()
     while pouring.is_alive() or not all(timings.rates for timings in busy.values()):
         for writers, timings in busy.items():
@@ -102,15 +105,9 @@ def beside(pouring: Any, one: One, sizes: Sizes, indexed: Callable[[], bool]) ->
     durable = time.perf_counter() - begin
     if pouring.exitcode:
         raise AssertionError("the process that pours facts failed")
-    wait_until(indexed, 600, "the indexer of facts")
-    return busy, durable, time.perf_counter() - begin
+    return busy, begin, durable
 
 
 def fact_count(shop: Shop) -> int:
     """Facts in the log."""
     return sum(shop.crm.log.ends(Topic.FACTS).values())
-
-
-def index_count(shop: Shop) -> int:
-    """Facts that the index has passed, as last heard."""
-    return sum(shop.crm.progress.next_offset(Topic.FACTS, partition) for partition in range(shop.settings.fact_partitions))

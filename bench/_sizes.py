@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,10 @@ class Sizes:
     """A round."""
     poured: int = 100_000
     """Facts that pour in beside the commands."""
+
+    def scaled(self, by: float) -> Sizes:
+        """Fewer facts, for a machine that has other work; the rates stay rates."""
+        return replace(self, facts=max(300, round(self.facts * by)), poured=max(300, round(self.poured * by)))
 
 
 FULL = Sizes()

@@ -1,6 +1,6 @@
 """The whole path, beside the bare one in the same run: facts, commands, commands while facts pour in, rebuilds, on both logs.
 
-    python -m bench.crm [--quick] [--log embedded|kafka]
+    python -m bench.crm [--quick] [--scale 0.1] [--log embedded|kafka]
 
 Starts a PostgreSQL and a Kafka broker of its own. Ours and the bare path (`_bare_path.py`) take turns, round by round, on the same
 servers; the table holds medians of the rounds. Only the ratios count: the same machine is twice as fast a minute later.
@@ -83,6 +83,7 @@ def bare(dsn: str, address: str | None, size: int, settings: Settings) -> Iterat
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a few hundred events: whether everything runs, not how fast")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="FACTOR", help="so much of the facts, for a busy machine (0.1)")
     parser.add_argument("--log", choices=("embedded", "kafka"), help="one log alone")
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
@@ -90,7 +91,7 @@ def main() -> None:
     print("\n".join(results.machine), flush=True)
     try:
         for log in (chosen.log,) if chosen.log else ("embedded", "kafka"):
-            of_log(log, QUICK if chosen.quick else FULL, results)
+            of_log(log, QUICK if chosen.quick else FULL.scaled(chosen.scale), results)
     finally:
         print(results.table())
 

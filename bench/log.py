@@ -196,7 +196,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--records", type=int, default=60_000, help="how many records in bulk")
     parser.add_argument("--seconds", type=float, default=3, help="how long for each figure of waiting writers")
-    chosen = parser.parse_args()
+    parser.add_argument("--quick", action="store_true", help="a few hundred records: whether everything runs, not how fast")
+    chosen, _ = parser.parse_known_args()  # `make bench` gives the same words to every bench
+    if chosen.quick:
+        chosen.records, chosen.seconds = 500, 0.2
     with TemporaryDirectory(prefix="annals-bench-") as folder:
         bench_embedded(Path(folder) / "embedded", chosen.records, chosen.seconds)
         bench_kafka(Path(folder) / "kafka", chosen.records, chosen.seconds)
