@@ -195,6 +195,10 @@ def test_reasons_and_labels_are_optional_but_not_empty() -> None:
     require_reason(None)
     require_label(None)
     require_reason("said so\non the phone")
+    require_reason("x" * 2000)
+    require_label("x" * 100)
+    with pytest.raises(InvalidValue, match="2,001"):
+        require_reason("x" * 2001)
     for require in (require_reason, require_label):
         with pytest.raises(InvalidValue, match="empty"):
             require("  ")
