@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -47,13 +45,7 @@ def _clear(folder: Path) -> None:
     for lock in folder.rglob("broker.lock"):
         broker.kill(lock.parent)
     for locks in folder.rglob("locks"):
-        _end(ServerProcess(locks.parent))
+        server = ServerProcess(locks.parent)
+        if server.alive():
+            server.stop(10)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _end(server: ServerProcess) -> None:
-    deadline = time.monotonic() + 30
-    while server.alive() and time.monotonic() < deadline:
-        with suppress(ProcessLookupError):
-            os.kill(server.pid(), signal.SIGQUIT)
-        time.sleep(0.05)

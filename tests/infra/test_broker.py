@@ -140,3 +140,17 @@ def test_a_broker_that_dies_at_once_says_why(tmp_path: Path, monkeypatch: pytest
         kafka.start(tmp_path, free_port())
     with FileLock(tmp_path / "broker.lock") as life:
         assert life.exclusive()
+
+
+def test_the_reason_is_the_last_error_and_not_what_java_said_while_it_went() -> None:
+    said = (
+        "[main] ERROR kafka.Kafka - Exiting\n"
+        "org.apache.kafka.common.KafkaException: Socket server failed to bind\n"
+        "\tat kafka.network.Acceptor.open(Acceptor.java:1)\n"
+        "Caused by: java.net.BindException: Address already in use\n"
+        "\t... 10 more\n"
+        "[hook] WARN kafka.Kafka - shutting down\n"
+    )
+    assert kafka._last_line(said) == "Caused by: java.net.BindException: Address already in use"
+    assert kafka._last_line("killed\n") == "killed"
+    assert kafka._last_line("") == "it said nothing"

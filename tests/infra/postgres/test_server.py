@@ -159,8 +159,10 @@ def test_a_socket_folder_that_others_may_write_is_not_trusted(folder: Path) -> N
     with open_server(folder.rename(folder.with_name("long-" * 30))) as server:
         process = ServerProcess(server.folder)
         assert process.sockets() is not None
-        Path(str(parse_dsn(server.dsn)["host"])).chmod(0o777)
+        sockets = Path(str(parse_dsn(server.dsn)["host"]))
+        sockets.chmod(0o777)
         assert process.sockets() is None
+        sockets.chmod(0o700)
 
 
 def test_the_role_can_do_its_work_and_no_more(folder: Path) -> None:
