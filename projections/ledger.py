@@ -88,6 +88,8 @@ def fold(batch: Batch, tables: Tables) -> None:
 
 
 def _row(recorded: Recorded, event: PurchaseMade | PurchaseReturned) -> Row:
+    if not event.total.amount.is_finite():
+        raise ValueError("an amount that is no number would stay in a sum for ever")
     kind = "return" if isinstance(event, PurchaseReturned) else "adjustment" if event.reason == "adjustment" else "order"
     return {
         "key": recorded.key,
