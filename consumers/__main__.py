@@ -19,7 +19,7 @@ from infra.settings import Settings, SettingsError
 def main(arguments: list[str]) -> int:
     """Run until the parent is gone or a signal comes. 0 if that was all, 1 if something failed."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("kafka").setLevel(logging.ERROR)  # it warns of every slow moment of a busy machine
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it logs, tracebacks too, it also raises: we say it in a sentence
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and closes our standard input

@@ -36,7 +36,7 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. 0 done, 1 refused or found wrong, 2 used wrongly."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("kafka").setLevel(logging.ERROR)  # it warns of every slow moment of a busy machine
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # what it logs, tracebacks too, it also raises: we say it in a sentence
     gc.set_threshold(100_000, 20, 20)  # a batch makes a hundred thousand short-lived objects and no cycles
     words = list(sys.argv[1:] if arguments is None else arguments)
     module, parser = _parser(next((word for word in words if not word.startswith("-")), ""))
