@@ -12,10 +12,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from eventsourcing.application import AggregateNotFoundError
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, MapperDeserialisationError
 
 from domain.decider import Decider
 from domain.ids import commit_id
+from infra.codec.events import type_of
 from infra.codec.stored import encode, write_json
 from infra.eventstore.application import WriteSide
 from infra.eventstore.commit import CommitContext
@@ -27,7 +28,8 @@ from infra.log.contract import Position, Topic
 from infra.postgres.connection import Pool
 
 ATTEMPTS = 3
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
+"""When a stream without events was last written: before anything that may be recorded belatedly."""
 
 
 class VersionMoved(Exception):
@@ -43,6 +45,13 @@ class OtherRequest(Exception):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used for another command before; take a new one.")
+
+
+class StreamUnreadable(Exception):
+    """The stream holds an event that this version cannot read or fold, so nothing can be decided about it; the message says which."""
+
+    def __init__(self, decider: str, why: str) -> None:
+        super().__init__(f"This {decider} cannot be changed now: {why}; look at `crm parked`.")
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ class Handler:
 
         `stream` is the key itself where none is given. `at`: when it happened (now, where none is given).
         Raises DomainError (refused by a rule), IntegrityError (another writer was first), VersionMoved (`if_match` no longer
-        holds), OtherRequest, LogUnreachable (nothing was handed over), RecordTooLarge.
+        holds), OtherRequest, StreamUnreadable, LogUnreachable (nothing was handed over), RecordTooLarge.
         """
         commit = uuid4() if idempotency_key is None else commit_id(actor, idempotency_key)
         stream = stream or key
@@ -192,7 +201,7 @@ class Handler:
         return states, {stream: loaded.version for stream, loaded in states.items() if stream != request.stream}
 
     def load(self, decider: Decider[Any, Any, Any], stream_id: StreamId) -> Loaded:
-        """The stream's state through the library's Repository; INITIAL at version 0 for a new one."""
+        """The stream's state through the library's Repository; INITIAL at version 0 for a new one. Raises StreamUnreadable."""
         initial = Loaded(stream_id, 0, decider.initial, NEVER)
 
         def project(loaded: Loaded | None, events: Iterable[Numbered | StateSnapshot]) -> Loaded | None:
@@ -207,6 +216,8 @@ class Handler:
             return self.write_sides[Topic(decider.log)].repository.get(stream_id, projector_func=project)
         except AggregateNotFoundError:
             return initial
+        except MapperDeserialisationError as why:
+            raise StreamUnreadable(decider.name, str(why)) from why
 
     def _maybe_snapshot(self, request: Request, own: Loaded, numbered: list[Numbered]) -> None:
         after = numbered[-1].originator_version
@@ -219,19 +230,22 @@ class Handler:
             self.write_sides[request.topic].snapshot(loaded, snapshot_topic(request.decider))
 
     def _find(self, request: Request) -> Outcome | None:
-        """The answer to this command computed from its stored commit, if one was accepted. Raises OtherRequest."""
+        """The answer to this command computed from its stored commit, if one was accepted. Raises OtherRequest.
+
+        Among the decisions the id is sought under every key: the same Idempotency-Key for another customer is another request.
+        """
         with self.pool.transaction() as cursor:
             cursor.execute(
-                f"""SELECT request, attempt, partition, log_offset, stream, version, occurred_at, said_at FROM index.event
-                    WHERE key = %s AND commit_id = %s {"AND topic = 'd'" if request.topic is Topic.DECISIONS else ""}
-                    ORDER BY place DESC LIMIT 1""",
-                (request.key, request.commit),
+                """SELECT request, attempt, partition, log_offset, stream, version, occurred_at, said_at FROM index.event
+                   WHERE topic = %s AND commit_id = %s AND (key = %s OR %s)
+                   ORDER BY request IS DISTINCT FROM %s, place DESC LIMIT 1""",
+                (request.topic.letter, request.commit, request.key, request.topic is Topic.DECISIONS, request.digest),
             )
             row = cursor.fetchone()
         if row is None:
             return None
         digest, attempt, partition, offset, stream, version, occurred_at, said_at = row
-        if digest is not None and not hmac.compare_digest(digest, request.digest):
+        if digest is not None and not hmac.compare_digest(digest.encode(), request.digest.encode()):
             raise OtherRequest
         position = Position(request.topic, partition, offset)
         return Outcome(
@@ -255,5 +269,10 @@ class Handler:
 
 
 def _evolved(decider: Decider[Any, Any, Any], loaded: Loaded, numbered: Numbered) -> Loaded:
-    state = decider.evolve(loaded.state, numbered.event)
+    try:
+        state = decider.evolve(loaded.state, numbered.event)
+    except (AssertionError, AttributeError, LookupError, TypeError, ValueError, ArithmeticError):
+        # Another writer's, of a type or with data that the fold was not made for. What it says about that may be personal.
+        name = type_of(numbered.event).name
+        raise StreamUnreadable(decider.name, f"version {numbered.originator_version}, {name}, cannot be folded") from None
     return Loaded(loaded.id, numbered.originator_version, state, max(loaded.occurred_at, numbered.occurred_at))

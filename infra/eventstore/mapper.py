@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from domain.event_types import BY_NAME
 from infra.codec.events import has_personal, owner_of, read_data, sealing_keys, type_of, write_data
 from infra.codec.personal import CannotUnseal, Place
 from infra.codec.stored import UnreadableData, decode, encode, write_json
-from infra.codec.times import write_time
+from infra.codec.times import read_time, write_time
 from infra.eventstore.numbered import Numbered, StateSnapshot, StreamId, split
 from infra.eventstore.snapshots import state_classes
 from infra.keys.keyring import Keyring
@@ -50,8 +49,10 @@ class EventMapper(Mapper[Any]):
         originator_id: Any = stored_event.originator_id
         version = stored_event.originator_version
         body = orjson.loads(stored_event.state)
-        occurred_at = datetime.fromisoformat(body["occurred_at"])
-        if stored_event.topic.startswith("snapshot:"):
+        occurred_at = read_time(body["occurred_at"])
+        if occurred_at is None:
+            raise MapperDeserialisationError(f"the time of version {version} cannot be read")
+        if "state" in body:  # an event's name may be anything that another writer wrote; its body never holds a state
             state = decode(state_classes()[stored_event.topic], body["state"])
             return StateSnapshot(originator_id, version, stored_event.topic, state, occurred_at)
         event = self._event(stored_event.topic, body, split(originator_id), version)
@@ -65,7 +66,7 @@ class EventMapper(Mapper[Any]):
             needed: set[UUID] = sealing_keys(BY_NAME[name], body["data"]) if name in BY_NAME else set()
             return read_data(name, body.get("schema"), body["data"], place, self.keyring.find(needed) if needed else {})[0]
         except (UnreadableData, CannotUnseal) as error:
-            raise MapperDeserialisationError(f"version {version} of a stream cannot be read: {error}") from error
+            raise MapperDeserialisationError(f"version {version} cannot be read: {error}") from error
 
 
 def _stored(originator_id: Any, version: int, topic: str, state: dict[str, Any]) -> StoredEvent:

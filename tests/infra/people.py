@@ -1,11 +1,13 @@
-"""Two customers with everything personal about them, and how tests make and read them."""
+"""Two customers with everything personal about them, others with nothing, and how tests make, change and read them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
-from domain.customer import CUSTOMER, CaptureCustomer, Customer
+from domain.customer import CUSTOMER, CaptureCustomer, CorrectCompany, Customer
 from domain.email import Email, EmailAddress
 from domain.external_id import ExternalId
 from domain.inbound import InboundFact
@@ -14,7 +16,7 @@ from domain.phone import Phone, PhoneNumber
 from infra.crm import Crm
 from infra.facts import Fact, read_fact
 from infra.handler import Outcome
-from tests.infra.crm import ACTOR
+from tests.infra.crm import ACTOR, Shop
 
 ANA, BOB = ExternalId("shop", "ana"), ExternalId("shop", "bob")
 CAPTURE = {
@@ -41,6 +43,21 @@ def customer(crm: Crm, who: ExternalId) -> Customer:
     """What this process reads of one of them."""
     state: Customer = crm.handler.load(CUSTOMER, (who.customer, who.customer)).state
     return state
+
+
+def captured(crm: Crm) -> UUID:
+    """A new customer."""
+    key = uuid4()
+    crm.handle(CUSTOMER, CaptureCustomer(company="Zimbru SRL"), key=key, actor=ACTOR)
+    return key
+
+
+def versions(shop: Shop, key: UUID) -> list[int]:
+    return [version for (version,) in shop.rows("SELECT version FROM index.event WHERE key = %s ORDER BY version", key)]
+
+
+def setter(crm: Crm, key: UUID, number: int, **options: Any) -> Callable[[], Outcome]:
+    return lambda: crm.handle(CUSTOMER, CorrectCompany(f"Zimbru {number}"), key=key, actor=ACTOR, **options)
 
 
 def purchase(number: str, *, source: str = "till", phone: str | None = None, fact_id: str = "1", day: int = 1, **data: Any) -> Fact:
