@@ -52,8 +52,8 @@ def _marks(decimal: str, thousands: str) -> str:
 
 
 def number_text(number: Decimal) -> str:
-    """The number as the log has it: digits and a point, its scale kept, no exponent, no negative zero."""
-    return format(number or number.copy_abs(), "f")
+    """The number as the log has it: digits and a point, its scale kept, no exponent."""
+    return format(number, "f")
 
 
 def whole(number: Decimal, text: str) -> int:

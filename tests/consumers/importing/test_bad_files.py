@@ -176,7 +176,7 @@ def test_what_is_no_table_is_named(tmp_path: Path) -> None:
 def test_a_folder_or_a_file_that_is_not_there_is_a_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "map.toml").write_text(SIMPLE)
     result = call(tmp_path, [tmp_path], tmp_path / "map.toml")
-    assert result.code == 1  # the name of a folder says no type either
+    assert (result.code, result.error) == (2, f"{tmp_path} is a folder; name the files in it.")
     (tmp_path / "folder.csv").mkdir()
     result = call(tmp_path, [tmp_path / "folder.csv"], tmp_path / "map.toml")
     assert (result.code, result.error) == (2, f"{tmp_path / 'folder.csv'} is a folder; name the files in it.")

@@ -152,11 +152,13 @@ def test_an_event_with_too_many_rows_is_rejected_in_pieces(tmp_path: Path, monke
     assert "is it grouped by the right column?" in result.rejected[0]["reason"]
 
 
-def test_an_event_with_just_as_many_rows_as_allowed_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("rows", "counts"), [(6, (1, 1, 0, 0)), (7, (1, 0, 0, 1))])
+def test_an_event_with_just_as_many_rows_as_allowed_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int, counts: tuple[int, int, int, int]
+) -> None:
     monkeypatch.setattr(staging, "MOST_ROWS", 6)
     monkeypatch.setattr(staging, "_ROWS_IN_A_CHUNK", 2)
-    result = imported(tmp_path, MAPPING, HEADER + "1,2020-01-01,,a,1,1\n" * 6)
-    assert result.counts == (1, 1, 0, 0)
+    assert imported(tmp_path, MAPPING, HEADER + "1,2020-01-01,,a,1,1\n" * rows).counts == counts
 
 
 def test_an_event_may_be_spread_over_files_whose_columns_stand_in_another_order(tmp_path: Path) -> None:

@@ -104,17 +104,18 @@ def test_a_value_may_have_a_zone_of_its_own(tmp_path: Path) -> None:
 
 def test_skipped_and_repeated_hours_have_a_rule_and_are_counted(tmp_path: Path) -> None:
     """Bucharest: at 03:00 on 2021-03-28 the clocks went to 04:00; at 04:00 on 2021-10-31 back to 03:00."""
-    rows = "order,at,total\n1,2021-03-28 03:30,1\n2,2021-10-31 03:30,1\n3,2021-10-31 02:30,1\n4,2021-06-01 12:00,1\n"
+    rows = "order,at,total\n1,2021-03-28 03:30,1\n2,2021-10-31 03:30,1\n3,2021-10-31 02:30,1\n4,2021-06-01 12:00,1\n5,2021-03-28 03:59,1\n"
     result = imported(tmp_path, SIMPLE, rows)
     assert [fact.time for fact in result.facts] == [
         datetime(2021, 3, 28, 1, 30, tzinfo=UTC),  # as if not put forward: 03:30 at +02:00, which is 04:30 on the new clock
         datetime(2021, 10, 31, 0, 30, tzinfo=UTC),  # the first pass, still at +03:00
         datetime(2021, 10, 30, 23, 30, tzinfo=UTC),
         datetime(2021, 6, 1, 9, 0, tzinfo=UTC),
+        datetime(2021, 3, 28, 1, 59, tzinfo=UTC),
     ]
     assert result.said["notices"] == [
         "1 event fell into an hour that the clocks showed twice: read as the first time.",
-        "1 event fell into an hour that the clocks skipped: read as if they had not been put forward.",
+        "2 events fell into an hour that the clocks skipped: read as if they had not been put forward.",
     ]
 
 
