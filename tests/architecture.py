@@ -194,11 +194,12 @@ def _missing_init_files(root: Path) -> Iterator[str]:
 
 
 def _tests_not_mirrored(root: Path) -> Iterator[str]:
-    """Tests stand in the folder of what they test: tests/infra/log/ for infra/log/. What is deeper may be tested there as well."""
+    """Tests stand in the folder of what they test: tests/infra/log/ for infra/log/. What is deeper may be tested there as well;
+    what tests the whole stands in tests/endtoend/."""
     folders = {path.parent.relative_to(root) for path in sources(root) if path.name != "__init__.py"}
     tests = {folder.relative_to("tests") for folder in folders if folder.parts[0] == "tests"}
     for folder in sorted(tests):
-        if not (root / folder).is_dir():
+        if folder != Path("endtoend") and not (root / folder).is_dir():
             yield f"tests/{folder.as_posix()}/ tests no folder of ours; give it the name of the folder that it tests."
     packages = {Path(*folder.parts[:2]) for folder in folders if folder.parts[0] in MAY_IMPORT}
     for package in sorted(packages):
