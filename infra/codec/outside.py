@@ -9,7 +9,7 @@ import dataclasses
 import re
 import typing
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -19,6 +19,7 @@ from domain.decider import DomainError
 from infra.codec.stored import item_of_tuple, split_optional
 
 _decimal = re.compile(r"[+-]?[0-9]{1,60}(\.[0-9]{1,60})?").fullmatch
+_uuid = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
 
 Check = Callable[[Any, str], Any]
 """(value, where) to the value in our type; raises DomainError."""
@@ -133,19 +134,28 @@ def _read_instant(value: Any, where: str) -> datetime:
         raise Malformed(f"{where} must be a time with its offset, such as 2026-11-22T10:00:00+02:00.") from error
     if at.tzinfo is None:
         raise Malformed(f"{where} must say its offset, such as 2026-11-22T10:00:00+02:00.")
+    try:
+        at.astimezone(UTC)
+    except OverflowError as error:
+        raise Malformed(f"{where} must lie within the years 1 to 9999.") from error
     return at
 
 
+def _read_integer(value: Any, where: str) -> int:
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise Malformed(f"{where} must be a whole number of at most 64 bits.")
+    return value
+
+
 def _read_uuid(value: Any, where: str) -> UUID:
-    try:
-        return UUID(value)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise Malformed(f"{where} must be an id of ours (a UUID).") from error
+    if type(value) is not str or not _uuid(value):
+        raise Malformed(f"{where} must be an id of ours (a UUID).")
+    return UUID(value)
 
 
 _SCALARS: dict[Any, Check] = {
     str: _exact(str, "text"),
-    int: _exact(int, "a whole number"),
+    int: _read_integer,
     bool: _exact(bool, "true or false"),
     Decimal: _read_decimal,
     date: _read_date,

@@ -105,6 +105,11 @@ def _decoder(annotation: Any) -> Convert | None:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return annotation
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+        for field in dataclasses.fields(annotation):
+            if field.name != field.name.strip("_"):
+                raise UnsupportedAnnotation(
+                    f"{annotation.__name__}.{field.name}: within another value, fields are written as they are named"
+                )
         return _DataclassDecoder(annotation)
     raise UnsupportedAnnotation(f"{annotation} cannot be stored in an event")
 
@@ -132,7 +137,7 @@ def encode(value: Any) -> dict[str, Any]:
 
 
 def write_json(value: Any, *, sort: bool = False) -> bytes:
-    """JSON of what `encode` gave, and of everything within: decimals as text, instants in UTC."""
+    """JSON of what `encode` gave, and of everything within: decimals as text, instants with their offset."""
     return orjson.dumps(value, default=_plain, option=orjson.OPT_UTC_Z | (orjson.OPT_SORT_KEYS if sort else 0))
 
 
@@ -144,14 +149,16 @@ def _plain(value: Any) -> Any:
 
 
 def decode(cls: type, data: dict[str, Any]) -> Any:
-    """The dataclass that was stored. Raises UnreadableData."""
+    """The dataclass that was stored. Raises UnreadableData, which never quotes the data: it may be personal."""
     compiled = _compiled.get(cls) or _compile(cls)
     try:
         return compiled(data)
     except UnreadableData:
         raise
-    except (ValueError, TypeError, ArithmeticError, AttributeError, KeyError) as error:
-        raise UnreadableData(f"{cls.__name__} cannot be read: {type(error).__name__} {error}") from error
+    except KeyError as error:
+        raise UnreadableData(f"{cls.__name__} cannot be read: {error} is missing") from None
+    except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
+        raise UnreadableData(f"{cls.__name__} cannot be read ({type(error).__name__})") from None
 
 
 _compiled: dict[type, Convert] = {}
