@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from domain import held
@@ -39,6 +40,14 @@ from infra.codec.events import owner_of
 from infra.log.partition import partition_of
 from projections.batch import Recorded
 
+# Without shrinking, which takes minutes here: add Phase.shrink when a counterexample is too long to read.
+QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 START = datetime(2024, 2, 28, 22, tzinfo=UTC)
 PARTITIONS = {"d": 2, "f": 3}
 EXTERNAL_IDS = [ExternalId("shop", "1"), ExternalId("shop", "2"), ExternalId("erp", "ß\\N:1")]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import Verbosity, given, settings
 from hypothesis import strategies as st
 
 from consumers.projecting.digests import rows_in_order
@@ -23,16 +23,8 @@ from projections.batch import Batch, Projection, Recorded
 from projections.ledger import LEDGER
 from projections.registry import PROJECTIONS
 from projections.tables import Column, Table, Tables
-from tests.projections.histories import EVENTS, History, cut, histories, in_one_batch, interleaved
+from tests.projections.histories import EVENTS, QUICK, History, cut, histories, in_one_batch, interleaved
 
-# Without shrinking, which takes minutes here: add Phase.shrink when a counterexample is too long to read.
-QUICK = settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-    phases=[Phase.explicit, Phase.reuse, Phase.generate],
-)
 SOAK = settings(QUICK, max_examples=3000)
 GENERATE = settings(QUICK, max_examples=2000, database=None, verbosity=Verbosity.quiet)
 
@@ -111,6 +103,7 @@ def _fold_latest(batch: Batch, tables: Tables) -> None:
 BREAKS_THE_LAW = Projection("latest", 1, (LATEST,), ("",), _fold_latest)
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_a_projection_that_depends_on_order_is_found_out(dsn: str) -> None:
     with tables_of(dsn, BREAKS_THE_LAW) as cursor:
 
