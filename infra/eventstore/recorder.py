@@ -22,6 +22,7 @@ from eventsourcing.persistence import (
 from infra.codec.times import write_time
 from infra.eventstore.commit import CommitContext, write_commit
 from infra.eventstore.numbered import split
+from infra.eventstore.reading import reading
 from infra.log.contract import Log, LogUnreachable, Outgoing, Position, Topic
 from infra.postgres.connection import Pool
 from infra.progress import Progress, deadline
@@ -72,7 +73,7 @@ class LogRecorder(ApplicationRecorder):
 
     def _accepted(self, event: StoredEvent, position: Position) -> bool:
         """Whether the commit that begins with this event is the one that stands at this position."""
-        with self.pool.transaction() as cursor:
+        with reading(self.pool) as cursor:
             cursor.execute(
                 """SELECT 1 FROM index.event WHERE key = %s AND stream = %s AND version = %s AND topic = %s
                    AND partition = %s AND log_offset = %s""",
@@ -85,7 +86,7 @@ class LogRecorder(ApplicationRecorder):
     ) -> Sequence[StoredEvent]:
         """The stream's events, as the index holds them."""
         key, stream = split(originator_id)
-        with self.pool.transaction() as cursor:
+        with reading(self.pool) as cursor:
             cursor.execute(
                 f"""SELECT version, type, schema, occurred_at, data FROM index.event
                     WHERE key = %s AND stream = %s AND topic = %s AND version > %s AND version <= %s

@@ -13,6 +13,7 @@ from eventsourcing.persistence import AggregateRecorder, IntegrityError, StoredE
 from psycopg2.extras import execute_values
 
 from infra.eventstore.numbered import split
+from infra.eventstore.reading import reading
 from infra.keys.records import ERASURE_LOCK
 from infra.postgres.connection import Cursor, Pool
 
@@ -48,7 +49,7 @@ class SnapshotRecorder(AggregateRecorder):
         self, originator_id: Any, *, gt: int | None = None, lte: int | None = None, desc: bool = False, limit: int | None = None
     ) -> Sequence[StoredEvent]:
         """Snapshots of one stream; the library asks for the last one."""
-        with self.pool.transaction() as cursor:
+        with reading(self.pool) as cursor:
             cursor.execute(
                 f"""SELECT version, topic, state FROM index.snapshot
                     WHERE key = %s AND stream = %s AND version > %s AND version <= %s AND (%s OR topic = ANY(%s))
