@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.admin import NewTopic
-from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.admin import ConfigResource, NewTopic
+from kafka.errors import MessageSizeTooLargeError
 
 from infra import broker as kafka
 from infra.broker import BrokerError
@@ -65,11 +65,17 @@ def test_a_record_of_one_mebibyte_goes_in_and_a_larger_one_does_not(broker: Brok
         send(broker, topic, bytes(kafka.RECORD_BYTES + kafka.OVERHEAD_BYTES + 1))
 
 
-def test_a_topic_is_never_made_by_mistake(broker: Broker) -> None:
-    producer = KafkaProducer(bootstrap_servers=broker.address, max_block_ms=1000)
-    with pytest.raises(KafkaError):
-        producer.send("broker-test-mistaken", b"x").get(5)
-    producer.close(timeout=5)
+def test_it_keeps_everything_makes_no_topic_by_mistake_and_writes_each_record_to_the_disk(broker: Broker) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=broker.address)
+    settings = admin.describe_configs([ConfigResource("broker", "1")], config_filter="all")["broker"]["1"]
+    admin.close()
+    wanted = {
+        "auto.create.topics.enable": "false",
+        "log.flush.interval.messages": "1",
+        "log.retention.bytes": "-1",
+        "log.retention.ms": "-1",
+    }
+    assert {name: settings[name]["value"] for name in wanted} == wanted
 
 
 def test_a_paused_broker_answers_nothing_until_it_is_resumed(broker: Broker) -> None:
