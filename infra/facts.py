@@ -14,7 +14,7 @@ from domain.fact import UNMATCHED, Match, MatchHow, Report
 from domain.ids import customer_id
 from domain.inbound import InboundFact
 from domain.inbound_types import INBOUND_BY_NAME
-from infra.codec.events import has_personal
+from infra.codec.events import has_personal, owner_of, personal_fields_of, type_of
 from infra.codec.outside import parse
 from infra.eventstore.commit import CommitContext, new_traceparent, write_commit
 from infra.eventstore.mapper import EventMapper
@@ -99,7 +99,8 @@ class FactRecorder:
     def append(self, facts: Iterable[tuple[UUID, UUID, int, Any, datetime]]) -> list[Position | int]:
         """Append one commit a fact, given as (key, stream, version, event, time), and wait until all are durable.
 
-        A record that is too large is not sent: in its place stands its size in bytes. Raises LogUnreachable, OwnerErased.
+        A record that is too large is not sent: in its place stands its size in bytes. What is still reported about an interaction
+        that was erased is recorded without its personal fields. Raises LogUnreachable; OwnerErased if it was erased just now.
         """
         records = self._records(list(facts))
         sent = [record for record in records if isinstance(record, Outgoing)]
@@ -113,12 +114,14 @@ class FactRecorder:
         return answers
 
     def _records(self, facts: Sequence[tuple[UUID, UUID, int, Any, datetime]]) -> list[Outgoing | int]:
-        personal = {key for key, _, _, event, _ in facts if has_personal(event)}
-        if personal:
-            self.mapper.keyring.for_owners(personal)  # all at once: one durable append for all the new keys
+        personal = {owner_of(type_of(event), key, stream) for key, stream, _, event, _ in facts if has_personal(event)}
+        # All at once: one durable append for all the new keys.
+        erased = personal - set(self.mapper.keyring.for_owners(personal)) if personal else set()
         now = datetime.now(UTC)
         records: list[Outgoing | int] = []
         for key, stream, version, event, time in facts:
+            if erased and owner_of(type_of(event), key, stream) in erased:
+                event = _with(event, **{field.name: field.missing for field in personal_fields_of(type(event))})  # noqa: PLW2901
             record = self._record(Numbered((key, stream), version, event, min(time, now), None if time <= now else time), now)
             size = len(record.value) + len(record.key) + 200
             records.append(record if size <= self.log.max_record_bytes else size)
