@@ -16,4 +16,5 @@ def explained(error: Exception) -> LogError:
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
         return LogMisconfigured("The database user has no right to the schemas log and keys; grant it, or use their owner.")
     first = str(error).strip().partition("\n")[0].rstrip(".")
-    return LogUnreachable(f"PostgreSQL, which holds the log, did not answer ({type(error).__name__}: {first}).")
+    why = f"{type(error).__name__}: {first}"
+    return LogUnreachable(f"PostgreSQL, which holds the log, did not answer ({why}); look whether it runs, then try again.")
