@@ -7,7 +7,7 @@ same last digits ("maybe"). Pointers are followed to the root, so a merged custo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from projections.tables import Cursor
 
 DEEPEST = 50
 """Pointers followed at most; the rules of merging allow no circle, and this makes sure that a query ends."""
+
+MOST_MAYBE = 20
 
 _ORDER = list(MatchHow)
 
@@ -43,29 +45,56 @@ class FoundCustomer:
     via: UUID
     label: str | None = None
     since: date | None = None
+    line: PhoneKind | None = None
+    """Of a number: whom one reaches under it, as far as this customer goes."""
 
 
-def candidates(cursor: Cursor, asked: Asked) -> list[FoundCustomer]:
-    """Each customer once, under the surest reason; the likeliest first. One query."""
-    cursor.execute(_QUERY, _parameters(asked))
-    rows = cursor.fetchall()
-    found = [_found(row, len({other[0] for other in rows if other[2] == "phone"})) for row in rows]
-    exact = [one for one in found if one.how is not MatchHow.MAYBE]
+def candidates(cursor: Cursor, asked: Asked, at: datetime | None = None) -> list[FoundCustomer]:
+    """Each customer once, under the surest reason; the likeliest first. One query.
+
+    `at`: as it stood then, by what had happened up to then; None: now.
+    """
+    cursor.execute(_QUERY, {**_parameters(asked), **moment(at)})
+    rows = [_Row(*row) for row in cursor.fetchall()]
+    found = [_found(row, _is_alone(row, rows, asked)) for row in rows]
+    sure = [one for one in found if one.how is not MatchHow.MAYBE]
     best: dict[UUID, FoundCustomer] = {}
-    for one in sorted(exact or found, key=lambda one: (_ORDER.index(one.how), one.since or date.min, str(one.customer))):
+    for one in sorted(sure or found, key=_rank):
         best.setdefault(one.customer, one)
     return list(best.values())
 
 
-def _found(row: tuple[Any, ...], sharing: int) -> FoundCustomer:
-    customer, via, kind, line, label, since = row
-    if kind == "phone":
-        # A "direct" line that two customers have is in truth a shared one: both are offered, neither is taken for certain.
-        alone = sharing == 1 and PhoneKind(line).is_one_persons
-        how = MatchHow.DIRECT_LINE if alone else MatchHow.SHARED_LINE
-    else:
-        how = MatchHow(kind)
-    return FoundCustomer(customer, how, via, label, since)
+@dataclass(frozen=True, slots=True)
+class _Row:
+    customer: UUID
+    via: UUID
+    kind: str
+    extension: str | None
+    line: str | None
+    label: str | None
+    since: date | None
+
+
+def _is_alone(row: _Row, rows: list[_Row], asked: Asked) -> bool:
+    """Whether the number alone says who calls. A "direct" line that two customers have is in truth a shared one: both are offered,
+    neither is taken for certain. A number with extensions behind it is one's own only with the extension."""
+    extension = (asked.phone.extension if asked.phone else None) or ""
+    sharing = {other.customer for other in rows if other.kind == "phone" and (not extension or other.extension == extension)}
+    return row.extension == extension and sharing == {row.customer}
+
+
+def _found(row: _Row, alone: bool) -> FoundCustomer:
+    line = PhoneKind(row.line) if row.line else None
+    how = MatchHow(row.kind) if row.kind != "phone" else MatchHow.SHARED_LINE
+    if row.kind == "phone" and alone and line is not None and line.is_one_persons:
+        how = MatchHow.DIRECT_LINE
+    return FoundCustomer(row.customer, how, row.via, row.label, row.since, line)
+
+
+def _rank(one: FoundCustomer) -> tuple[int, bool, bool, date, str]:
+    """The surest reason; among equals whose own line it is, a fax last, then who has had it longest."""
+    own = one.line is not None and one.line.is_one_persons
+    return _ORDER.index(one.how), not own, one.line is PhoneKind.FAX, one.since or date.max, str(one.customer)
 
 
 def _parameters(asked: Asked) -> dict[str, Any]:
@@ -76,33 +105,45 @@ def _parameters(asked: Asked) -> dict[str, Any]:
         "email": asked.email.key if asked.email else None,
         "external": asked.external_id.customer if asked.external_id else None,
         "customer": asked.customer,
-        "deepest": DEEPEST,
+        "most_maybe": MOST_MAYBE,
     }
 
 
-_STANDS = "(h.ended_at IS NULL OR h.until >= current_date) AND (h.until IS NULL OR h.until >= current_date)"
-_QUERY = f"""
-WITH RECURSIVE found(customer, kind, line, label, since) AS (
-    SELECT h.customer, 'phone', h.line, h.label, h.since FROM read.identity_handle h
-    WHERE h.kind = 'phone' AND h.value = %(phone)s AND {_STANDS}
-    UNION ALL
-    SELECT h.customer, 'email', NULL, h.label, h.since FROM read.identity_handle h
-    WHERE h.kind = 'email' AND h.value = %(email)s AND {_STANDS}
-    UNION ALL
-    (SELECT h.customer, 'maybe', h.line, h.label, h.since FROM read.identity_handle h
-     WHERE h.last_digits = %(digits)s AND h.value <> %(phone)s AND {_STANDS} LIMIT 20)
-    UNION ALL
-    SELECT %(external)s::uuid, 'external_id', NULL, NULL, NULL WHERE %(external)s IS NOT NULL
-    UNION ALL
-    SELECT %(customer)s::uuid, 'id', NULL, NULL, NULL WHERE %(customer)s IS NOT NULL
-), walk(via, customer, depth) AS (
+def moment(at: datetime | None) -> dict[str, Any]:
+    """The parameters of STANDS and WALK: a moment in the past, or None for now."""
+    return {"at": at or "infinity", "day": at.astimezone(UTC).date() if at else None, "deepest": DEEPEST}
+
+
+STANDS = """h.given_at <= %(at)s
+    AND (h.ended_at IS NULL OR h.ended_at > %(at)s OR h.until >= coalesce(%(day)s::date, current_date))"""
+"""Of a handle `h`: it is theirs at that moment; one that was ended with a last day yet to come is theirs until then."""
+WALK = """walk(via, customer, depth) AS (
     SELECT DISTINCT customer, customer, 0 FROM found
     UNION ALL
-    SELECT w.via, p.target, w.depth + 1 FROM walk w
-    JOIN read.identity_pointer p ON p.customer = w.customer AND p.ended_at IS NULL WHERE w.depth < %(deepest)s
+    SELECT w.via, p.target, w.depth + 1 FROM walk w JOIN read.identity_pointer p ON p.customer = w.customer
+    WHERE w.depth < %(deepest)s AND p.given_at <= %(at)s AND (p.ended_at IS NULL OR p.ended_at > %(at)s)
 ), root AS (
     SELECT DISTINCT ON (via) via, customer FROM walk ORDER BY via, depth DESC
-)
-SELECT r.customer, f.customer, f.kind, f.line, f.label, f.since
-FROM found f JOIN root r ON r.via = f.customer JOIN read.identity_known k ON k.customer = r.customer
+)"""
+"""From the customers in `found` along the pointers to the roots."""
+
+_QUERY = f"""
+WITH RECURSIVE found(customer, kind, extension, line, label, since) AS (
+    SELECT h.customer, 'phone', h.extension, h.line, h.label, h.since FROM read.identity_handle h
+    WHERE h.kind = 'phone' AND h.value = %(phone)s AND {STANDS}
+    UNION ALL
+    SELECT h.customer, 'email', NULL, NULL, h.label, h.since FROM read.identity_handle h
+    WHERE h.kind = 'email' AND h.value = %(email)s AND {STANDS}
+    UNION ALL
+    (SELECT h.customer, 'maybe', h.extension, h.line, h.label, h.since FROM read.identity_handle h
+     WHERE h.last_digits = %(digits)s AND h.value <> %(phone)s AND {STANDS} ORDER BY h.given_at, h.customer LIMIT %(most_maybe)s)
+    UNION ALL
+    SELECT %(external)s::uuid, 'external_id', NULL, NULL, NULL, NULL WHERE %(external)s IS NOT NULL
+    UNION ALL
+    SELECT %(customer)s::uuid, 'id', NULL, NULL, NULL, NULL WHERE %(customer)s IS NOT NULL
+), {WALK}
+SELECT r.customer, f.customer, f.kind, f.extension, f.line, f.label, f.since
+FROM found f JOIN root r ON r.via = f.customer
+WHERE EXISTS (SELECT FROM read.identity_known k WHERE k.customer = r.customer AND k.captured_at <= %(at)s)
+   OR EXISTS (SELECT FROM read.timeline_entry e WHERE e.customer = r.customer AND e.occurred_at <= %(at)s)
 """
