@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from bench._bare_wires import KafkaWire, TableWire, Wire, close_producers
 from bench._commands import measure_commands, measure_commands_beside_facts
 from bench._facts import measure_facts
 from bench._pops import measure_pops
+from bench._ports import free_port
 from bench._rebuilds import measure_rebuilds
 from bench._report import Results
 from bench._shop import Shop
@@ -106,13 +106,6 @@ def of_log(log: str, sizes: Sizes, results: Results) -> None:
         address = broker.start(folder / "kafka", free_port())
         stack.callback(broker.stop, folder / "kafka")
         measure(Settings(folder / "data", log="kafka", kafka=(address,)), sizes, address, results)
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from uuid import uuid4
 
 from kafka import KafkaProducer
 
+from bench._ports import free_port
 from infra import broker
 from infra.log.contract import Log, Outgoing, Topic
 from infra.log.embedded import EmbeddedLog
@@ -34,7 +35,6 @@ from infra.postgres.connection import connect
 from infra.postgres.server import open_server
 
 PARTITIONS = {Topic.DECISIONS: 4, Topic.FACTS: 8, Topic.KEYS: 8}
-PORT = 29_871
 HEADERS = (("content-type", b"application/json"),)
 Send = Callable[[Outgoing], object]
 """Appends one record and waits for it."""
@@ -162,7 +162,7 @@ def bench_embedded(folder: Path, count: int, seconds: float) -> None:
 
 def bench_kafka(folder: Path, count: int, seconds: float) -> None:
     """The log in Kafka beside kafka-python's producer, to the same topics with the same settings."""
-    address = broker.start(folder, PORT)
+    address = broker.start(folder, free_port())
     try:
         cluster = Cluster((address,), "bench")
         with closing(KafkaLog(cluster, PARTITIONS)) as log:
