@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat, ValidationResult
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from domain.value import InvalidValue, require_label, require_line
 from domain.withheld import is_withheld
@@ -20,6 +20,9 @@ LONGEST_WRITING = 250
 
 SHORTEST_UNLISTED = 8
 """Digits with the country's: shorter ones count only where the numbering plan knows them, else a room number would be a telephone."""
+
+SPELLED = frozenset({PhoneNumberType.TOLL_FREE, PhoneNumberType.SHARED_COST, PhoneNumberType.PREMIUM_RATE, PhoneNumberType.UAN})
+"""The kinds of numbers that are spelled in letters."""
 
 _e164 = re.compile(r"\+[1-9][0-9]{1,14}").fullmatch
 _extension = re.compile(r"[0-9]{1,20}").fullmatch
@@ -108,9 +111,9 @@ class Phone:
 
 def _read(raw: str, region: str) -> phonenumbers.PhoneNumber | None:
     """The first reading that the plan knows, else the first whose length is possible; None if there is none."""
-    readings = [number for writing in _writings(raw) if (number := _parse(writing, region))]
+    readings = [number for writing in _writings(raw) if (number := _parse(writing, region)) and _is_meant(raw, number)]
     known = next((number for number in readings if phonenumbers.is_valid_number(number)), None)
-    return known or next((number for number in readings if _is_possible(raw, number)), None)
+    return known or next((number for number in readings if _is_possible(number)), None)
 
 
 def _writings(raw: str) -> Iterator[str]:
@@ -129,11 +132,12 @@ def _parse(writing: str, region: str) -> phonenumbers.PhoneNumber | None:
         return None
 
 
-def _is_possible(raw: str, number: phonenumbers.PhoneNumber) -> bool:
-    """A length that the country's numbers have. Words are not read as digits here: a street is no telephone number."""
+def _is_meant(raw: str, number: phonenumbers.PhoneNumber) -> bool:
+    """Letters spell digits in service numbers alone (1-800-FLOWERS): elsewhere a street and its number would be a telephone."""
+    return not phonenumbers.is_alpha_number(raw) or phonenumbers.number_type(number) in SPELLED
+
+
+def _is_possible(number: phonenumbers.PhoneNumber) -> bool:
+    """A length that the country's numbers have."""
     digits = phonenumbers.format_number(number, PhoneNumberFormat.E164).lstrip("+")
-    return (
-        len(digits) >= SHORTEST_UNLISTED
-        and not phonenumbers.is_alpha_number(raw)
-        and phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
-    )
+    return len(digits) >= SHORTEST_UNLISTED and phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE

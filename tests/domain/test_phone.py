@@ -144,6 +144,12 @@ def test_what_is_no_number_is_refused_in_a_sentence(raw: str) -> None:
     assert len(raw) < 5 or raw not in str(caught.value)
 
 
+@pytest.mark.parametrize("region", ["AT", "DE", "FI"])
+def test_a_street_is_no_telephone_number(region: str) -> None:
+    with pytest.raises(InvalidValue, match="no telephone number"):
+        PhoneNumber.parse("123 Street A", region)
+
+
 def test_a_short_number_counts_only_where_the_plan_knows_it() -> None:
     with pytest.raises(InvalidValue, match="no telephone number"):
         PhoneNumber.parse("1234", "DE")
