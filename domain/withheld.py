@@ -13,9 +13,22 @@ WORDS = frozenset(
         *("number withheld", "private", "private caller", "private number", "restricted", "restricted number", "unavailable"),
         *("undefined", "unknown", "unknown caller", "unknown number", "withheld", "withheld number"),
         # and the same as exchanges in other languages say it:
-        *("anonym", "anonimo", "anónimo", "anonimowy", "anonyme", "ascuns", "desconhecido", "desconocido", "geheim", "inconnu"),
+        *(
+            "anonim",
+            "anonimno",
+            "anonym",
+            "anonimo",
+            "anónimo",
+            "anonimowy",
+            "anonyme",
+            "ascuns",
+            "desconhecido",
+            "desconocido",
+            "geheim",
+            "inconnu",
+        ),
         *("masqué", "necunoscut", "numar ascuns", "număr ascuns", "numéro masqué", "privado", "privat", "privato", "privé"),
-        *("sconosciuto", "unbekannt", "unterdrückt"),
+        *("sconosciuto", "unbekannt", "unterdrückt", "neznan", "nieznany", "zastrzeżony", "skrito"),
     }
 )
 

@@ -114,5 +114,6 @@ def _as_text(report: Report, seconds: float) -> str:
         met = f"{customers.met:,} met, {customers.recorded:,} recorded, {customers.known:,} known, {customers.rejected:,} rejected"
         lines.append(f"customers: {met}")
     lines += counts.notices()
-    lines.append(f"batch {report.batch}" + ("" if report.dry_run else f" (crm undo-import {report.batch} takes it back)"))
+    undo = f" (crm undo-import {report.batch} takes it back)" if counts.recorded and not report.dry_run else ""
+    lines.append(f"batch {report.batch}{undo}")
     return "\n".join(lines) + "\n"

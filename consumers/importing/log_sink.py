@@ -78,6 +78,8 @@ class LogSink(Checks):
         self.crm = crm
         self._run: FactRecorder = crm.facts(ACTOR)
         self._caught_up = False
+        self.unmatched = 0
+        """Facts that name their customer by a number or an address which no customer has, or which several have."""
 
     def capture(self, customers: Sequence[CheckedCustomer], _batch: str, /) -> Sequence[Outcome]:
         """One command each, a few at a time."""
@@ -135,6 +137,7 @@ class LogSink(Checks):
                 [fact.event.email for fact in asking if fact.event.email],
             )
         looked_up = {id(fact): fact.matched(found.match(fact.event.phone, fact.event.email)) for fact in asking}
+        self.unmatched += sum(fact.event.match.customer is None for fact in looked_up.values())
         return [looked_up.get(id(fact), fact) for fact in facts]
 
     def _identity_is_current(self) -> bool:

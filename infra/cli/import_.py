@@ -12,7 +12,7 @@ from consumers.importing import command
 from consumers.importing.log_sink import Checks, LogSink
 from consumers.importing.sink import Sink
 from domain.inbound_types import INBOUND_BY_NAME
-from infra.cli.runtime import working
+from infra.cli.runtime import say, working
 from infra.settings import Settings
 
 
@@ -28,6 +28,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             yield cast("Sink[Any, Any]", Checks(settings.region))
             return
         with working(settings) as crm:
-            yield LogSink(crm)
+            log_sink = LogSink(crm)
+            yield log_sink
+        if log_sink.unmatched:
+            say(
+                f"{log_sink.unmatched} facts name their customer by a number or an address that no one customer has: they are recorded,"
+                " and nobody's for now. Numbers without a country were read as dialled in CRM_REGION"
+                f" ({settings.region}) unless the mapping says a phone_region."
+            )
 
     return command.run(args, sink, recordable=INBOUND_BY_NAME.keys(), out=sys.stdout, err=sys.stderr)

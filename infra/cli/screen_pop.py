@@ -93,7 +93,7 @@ def _print_found(candidates: tuple[FoundCustomer, ...], found: Found, zone: Zone
     _print_purchases("Last orders", found.orders, zone)
     _print_purchases("Last returns", found.returns, zone)
     for source, last in found.sources:
-        print(f"\n{source}: its last word is of {_time(last, zone)}.")
+        print(f"\n{source}: its last word is of {_time(last, zone)} ({zone.key}).")
 
 
 def name_of(found: Found) -> str:
@@ -131,7 +131,7 @@ def _print_purchases(title: str, purchases: tuple[Purchase, ...], zone: ZoneInfo
     if purchases:
         print(f"\n{title}")
         print_table(
-            ("when", "number", "total", "lines", ""),
+            (f"when ({zone.key})", "number", "total", "lines", ""),
             [
                 (_time(one.occurred_at, zone), one.subject, f"{_amount(one.total)} {one.currency}", one.lines, one.reason or "")
                 for one in purchases

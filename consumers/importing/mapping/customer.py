@@ -9,7 +9,8 @@ from consumers.importing.mapping.kinds import Kind
 from consumers.importing.mapping.model import AddressRule, CaptureRule, CustomerRule, EmailRule, PhoneRule
 from consumers.importing.mapping.table import Table
 from consumers.importing.mapping.values import Value, compile_value
-from domain.phone import PhoneKind
+from domain.phone import PhoneKind, PhoneNumber
+from domain.value import InvalidValue
 
 REFERENCES = ("external_id", "id", "phone", "email")
 TEXTS = ("company", "name", "given_name", "family_name", "form_of_address", "language", "phone_region")
@@ -20,7 +21,7 @@ def load_customer(table: Table, context: Context) -> CustomerRule:
     """The section, compiled. Raises MappingWrong."""
     reference = tuple((key, value) for key in REFERENCES if (value := _value(table, key, context)))
     capture = table.table("capture")
-    rule = CustomerRule(reference, _capture(capture, context) if capture else None)
+    rule = CustomerRule(reference, _capture(capture, context) if capture else None, _value(table, "phone_region", context))
     table.close()
     if not reference:
         raise table.wrong(f"says nowhere which customer; add one of {', '.join(REFERENCES)}.")
@@ -29,12 +30,25 @@ def load_customer(table: Table, context: Context) -> CustomerRule:
 
 def reference_value(rule: CustomerRule, place: str) -> Value:
     """All ways of referring to the customer as one value: the `customer` of a fact's data, None where all are empty."""
-    parts = rule.reference
+    parts, region = rule.reference, rule.phone_region
 
     def read(cells: Cells) -> dict[str, str] | None:
-        return {key: text for key, value in parts if (text := value.read(cells)) is not None} or None
+        found = {key: text for key, value in parts if (text := value.read(cells)) is not None}
+        if "phone" in found and region is not None and (country := region.read(cells)) is not None:
+            found["phone"] = _dialled_in(country, found["phone"])
+        return found or None
 
-    return Value(place, tuple(slot for _, value in parts for slot in value.slots), read)
+    slots = [slot for _, value in parts for slot in value.slots] + list(region.slots if region else ())
+    return Value(place, tuple(slots), read)
+
+
+def _dialled_in(country: str, number: str) -> str:
+    """The number with its country; as it is where it is none, which the check of the fact will say."""
+    try:
+        parsed = PhoneNumber.parse(number, country)
+    except InvalidValue:
+        return number
+    return f"{parsed.e164} ext. {parsed.extension}" if parsed.extension else parsed.e164
 
 
 def _value(table: Table, key: str, context: Context) -> Value | None:

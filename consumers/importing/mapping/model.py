@@ -103,6 +103,8 @@ class CustomerRule:
 
     reference: tuple[tuple[str, Value], ...]
     capture: CaptureRule | None
+    phone_region: Value | None = None
+    """Where a number that refers to the customer is dialled, if it has no country of its own."""
 
     @property
     def external_id(self) -> Value | None:

@@ -138,3 +138,25 @@ def test_a_fact_may_refer_to_a_customer_that_is_not_captured(tmp_path: Path) -> 
     result = imported(tmp_path, mapping, HEADER + f"1,2020-01-01,{ANN}\n")
     assert result.data == [{"customer": {"email": "ann@example.org"}}]
     assert result.said["customers"]["met"] == 0
+
+
+def test_a_number_that_refers_to_the_customer_is_dialled_in_the_region_that_is_said(tmp_path: Path) -> None:
+    mapping = """
+        source = "till"
+        [file]
+        zone = "Europe/Bucharest"
+        dates = ["%Y-%m-%d"]
+        [customer]
+        phone = { column = "Tel" }
+        phone_region = { value = "RO" }
+        [[event]]
+        type = "purchase.made"
+        subject = { column = "No" }
+        time = { column = "On" }
+        currency = { value = "RON" }
+        lines.quantity = { value = "1" }
+        lines.unit_price = { column = "Price" }
+    """
+    rows = "No,On,Tel,Price\n1,2026-01-05,0722 123 456,2.00\n2,2026-01-05,no number at all,2.00\n"
+    result = imported(tmp_path, mapping, rows)
+    assert [fact.data["customer"]["phone"] for fact in result.facts][:1] == ["+40722123456"]
