@@ -144,6 +144,8 @@ WITH RECURSIVE found(customer, kind, extension, line, label, since) AS (
 ), {WALK}
 SELECT r.customer, f.customer, f.kind, f.extension, f.line, f.label, f.since
 FROM found f JOIN root r ON r.via = f.customer
-WHERE EXISTS (SELECT FROM read.identity_known k WHERE k.customer = r.customer AND k.captured_at <= %(at)s)
-   OR EXISTS (SELECT FROM read.timeline_entry e WHERE e.customer = r.customer AND e.occurred_at <= %(at)s)
+WHERE EXISTS (  -- one of two, asked together: alone in an OR, each would be read whole and hashed
+    SELECT FROM read.identity_known k WHERE k.customer = r.customer AND k.captured_at <= %(at)s
+    UNION ALL
+    SELECT FROM read.timeline_entry e WHERE e.customer = r.customer AND e.occurred_at <= %(at)s)
 """

@@ -38,7 +38,7 @@ ENTRY = Table(
         Column("subject", "text NOT NULL"),
     ),
     key=("key", "stream"),
-    indexes=("(customer, occurred_at) WHERE active", "(source, occurred_at) WHERE active"),
+    indexes=("(customer, kind, occurred_at) WHERE active", "(source, occurred_at) WHERE active"),
 )
 DECISION = Table(
     "ledger_decision",

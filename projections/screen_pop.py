@@ -13,7 +13,11 @@ import orjson
 
 from domain.ids import POINTERS
 from projections.candidates import DEEPEST, Asked, FoundCustomer, candidates
+from projections.customer import CUSTOMER
+from projections.identity import IDENTITY
+from projections.ledger import LEDGER
 from projections.tables import Cursor
+from projections.timeline import TIMELINE
 
 LAST = 5
 """So many of each kind are shown."""
@@ -79,7 +83,8 @@ class Found:
     returns: tuple[Purchase, ...]
     timeline: tuple[Happened, ...]
     sources: tuple[tuple[str, datetime], ...]
-    """(source, when the last thing it told us of anybody happened)"""
+    """Of every source of purchases: (source, when the last thing that it told us of anybody happened). Where one has told nothing of
+    this customer, that is how old the nothing is."""
     parked: bool
     """Part of what is known of this customer is set aside; the answer is incomplete."""
 
@@ -97,7 +102,18 @@ def pop(cursor: Cursor, asked: Asked) -> ScreenPop:
     """Two round trips."""
     who = candidates(cursor, asked)
     customer = who[0].customer if who else None
-    cursor.execute(_QUERY, {"customer": customer, "last": LAST, "deepest": DEEPEST, "pointers": POINTERS})
+    rests_on = (IDENTITY, CUSTOMER, TIMELINE, LEDGER)
+    cursor.execute(
+        _QUERY,
+        {
+            "customer": customer,
+            "last": LAST,
+            "deepest": DEEPEST,
+            "pointers": POINTERS,
+            "projections": [projection.name for projection in rests_on],
+            "topics": [projection.topics for projection in rests_on],
+        },
+    )
     ((age, body),) = cursor.fetchall()
     found = None if customer is None else _found(customer, orjson.loads(body))
     return ScreenPop(tuple(who), found, _age(orjson.loads(age)))
@@ -135,12 +151,16 @@ def _happened(row: dict[str, Any]) -> Happened:
     return Happened(datetime.fromisoformat(row["occurred_at"]), row["type"], position, row["source"], row["subject"])
 
 
+# Each member of the family is asked for its last few, and of these the last few are taken: so an index answers, however much there is.
 # Amounts go through JSON as text: a JSON number would pass through a float on its way.
-_PURCHASES = """(
+_LATEST = "ORDER BY {of}.occurred_at DESC, {of}.topic DESC, {of}.partition DESC, {of}.log_offset DESC, {of}.place DESC LIMIT %(last)s"
+_PURCHASES = f"""(
     SELECT coalesce(json_agg(row_to_json(x)), '[]') FROM (
         SELECT e.occurred_at, e.source, e.subject, e.total::text, e.currency, e.line_count, e.reason
-        FROM read.ledger_entry e WHERE e.customer = ANY(family.ids) AND e.active AND e.kind {kinds}
-        ORDER BY e.occurred_at DESC, e.topic DESC, e.partition DESC, e.log_offset DESC, e.place DESC LIMIT %(last)s) x)"""
+        FROM unnest(family.ids) m(customer) CROSS JOIN LATERAL (
+            SELECT l.* FROM read.ledger_entry l WHERE l.customer = m.customer AND l.kind = '{{kind}}' AND l.active
+            {_LATEST.format(of="l")}) e
+        {_LATEST.format(of="e")}) x)"""
 
 _QUERY = f"""
 WITH RECURSIVE member(customer, depth) AS (
@@ -151,14 +171,16 @@ WITH RECURSIVE member(customer, depth) AS (
 ), family AS (
     SELECT array_agg(DISTINCT customer) AS ids FROM member
 ), at AS (
-    SELECT c.projection, c.partition, c.next_offset, i.next_offset AS indexed, CASE
-        WHEN c.next_offset >= i.next_offset THEN i.read_at
-        WHEN i.topic = 'd' THEN (SELECT min(e.log_time) FROM index.event e WHERE e.topic = 'd' AND e.partition = i.partition
-                                 AND e.log_offset >= c.next_offset AND e.log_offset < c.next_offset + 100)
-        ELSE (SELECT min(e.log_time) FROM index.event e WHERE e.topic = 'f' AND e.partition = i.partition
-              AND e.log_offset >= c.next_offset AND e.log_offset < c.next_offset + 100) END AS known_until
+    SELECT c.partition, c.next_offset, i.next_offset AS indexed,
+           CASE WHEN c.next_offset >= i.next_offset THEN i.read_at ELSE c.log_time END AS known_until
     FROM index.checkpoint i JOIN read.checkpoint c ON c.partition = i.topic || i.partition
-    WHERE c.projection IN ('identity', 'customer', 'timeline', 'ledger')
+    JOIN unnest(%(projections)s::text[], %(topics)s::text[]) p(name, topics)
+        ON p.name = c.projection AND strpos(p.topics, i.topic::text) > 0
+), source(name) AS (
+    (SELECT l.source FROM read.ledger_entry l WHERE l.active ORDER BY l.source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT l.source FROM read.ledger_entry l WHERE l.active AND l.source > s.name ORDER BY l.source LIMIT 1)
+    FROM source s WHERE s.name IS NOT NULL
 )
 SELECT (
     SELECT json_build_object(
@@ -178,17 +200,18 @@ SELECT (
             SELECT t.currency, trim_scale(sum(t.value))::text AS value, sum(t.orders)::bigint AS orders, sum(t.returns)::bigint AS returns,
                    sum(t.adjustments)::bigint AS adjustments
             FROM read.ledger_total t WHERE t.customer = ANY(family.ids) GROUP BY t.currency ORDER BY t.currency) x),
-        'orders', {_PURCHASES.format(kinds="<> 'return'")},
-        'returns', {_PURCHASES.format(kinds="= 'return'")},
+        'orders', {_PURCHASES.format(kind="order")},
+        'returns', {_PURCHASES.format(kind="return")},
         'timeline', (SELECT coalesce(json_agg(row_to_json(x)), '[]') FROM (
             SELECT e.occurred_at, e.type, e.topic, e.partition, e.log_offset, e.source, e.subject
-            FROM read.timeline_entry e WHERE e.customer = ANY(family.ids) AND e.active
-            ORDER BY e.occurred_at DESC, e.topic DESC, e.partition DESC, e.log_offset DESC, e.place DESC LIMIT %(last)s) x),
+            FROM unnest(family.ids) m(customer) CROSS JOIN LATERAL (
+                SELECT t.* FROM read.timeline_entry t WHERE t.customer = m.customer AND t.active {_LATEST.format(of="t")}) e
+            {_LATEST.format(of="e")}) x),
         'sources', (SELECT coalesce(json_agg(row_to_json(x)), '[]') FROM (
-            SELECT s.source, (SELECT max(l.occurred_at) FROM read.ledger_entry l WHERE l.source = s.source AND l.active) AS last
-            FROM (SELECT DISTINCT e.source FROM read.ledger_entry e WHERE e.customer = ANY(family.ids) AND e.active) s
-            ORDER BY s.source) x WHERE x.last IS NOT NULL),
-        'parked', EXISTS (SELECT FROM read.parked k WHERE k.key = ANY(family.ids) OR k.key = %(pointers)s))
+            SELECT s.name AS source, (SELECT max(l.occurred_at) FROM read.ledger_entry l WHERE l.source = s.name AND l.active) AS last
+            FROM source s WHERE s.name IS NOT NULL ORDER BY s.name) x),
+        'parked', EXISTS (SELECT FROM read.parked k WHERE k.key = ANY(family.ids) OR k.key = %(pointers)s OR EXISTS (
+            SELECT FROM read.timeline_entry t WHERE t.key = k.key AND t.customer = ANY(family.ids))))
     FROM family
 )::text
 """

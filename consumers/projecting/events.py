@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +66,11 @@ def select_ranges(cursor: Cursor, schema: str, ranges: Iterable[Range]) -> list[
     if by_topic:
         cursor.execute(AS_USUAL)
     return rows
+
+
+def last_times(rows: Iterable[Any]) -> dict[str, datetime]:
+    """The log time of the last row of each partition."""
+    return {f"{row[3]}{row[4]}": row[12] for row in rows}
 
 
 def select_key(cursor: Cursor, schema: str, key: UUID, partition: str, start: tuple[int, int], end: int) -> list[Any]:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from threading import Event
 from typing import Self
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 import psycopg2
 from eventsourcing.persistence import IntegrityError, Tracking
 
-from consumers.projecting.events import Range, read_entries, select_key, select_ranges, summarize
+from consumers.projecting.events import Range, last_times, read_entries, select_key, select_ranges, summarize
 from consumers.projecting.folding import NOT_THE_EVENTS, Folding
 from consumers.projecting.parking import parked_keys, unpark
 from consumers.projecting.redaction import owners_to_redact, redact
@@ -92,6 +93,7 @@ class Projector:
             rows = select_ranges(cursor, self.index, self._ranges(moves))
             Folding(cursor, self.projection, self.schema).fold(read_entries(rows, self.projection, self.keyring))
             self.checkpoints.advance(cursor, [(Tracking(name, end), self._at[name]) for name, end in moves.items()])
+            self._note_times(cursor, last_times(rows))
         passed = sum(end - self._at[name] for name, end in moves.items())
         self._at.update(moves)
         if passed == BATCH_OFFSETS:
@@ -176,6 +178,13 @@ class Projector:
         expected = {name: self._at[name] for name in moves}
         if self._checkpoints(cursor, expected, hold=True) != expected:
             raise IntegrityError(f"{self.projection.name}: the checkpoint was moved by somebody else")
+
+    def _note_times(self, cursor: Cursor, times: Mapping[str, datetime]) -> None:
+        cursor.execute(
+            f"""UPDATE "{self.schema}".checkpoint c SET log_time = v.log_time FROM unnest(%s::text[], %s::timestamptz[]) v(name, log_time)
+                WHERE c.projection = %s AND c.partition = v.name""",
+            (list(times), list(times.values()), self.projection.name),
+        )
 
     def _ends(self, cursor: Cursor) -> Ends:
         cursor.execute(f"""SELECT topic || partition, next_offset FROM "{self.index}".checkpoint WHERE topic IN ('d', 'f')""")

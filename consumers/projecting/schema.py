@@ -20,7 +20,9 @@ def create_read_models(cursor: Cursor, log: Log, projections: Iterable[Projectio
         CREATE SCHEMA IF NOT EXISTS "{schema}";
         CREATE TABLE IF NOT EXISTS "{schema}".projection (name text PRIMARY KEY, shape text NOT NULL);
         CREATE TABLE IF NOT EXISTS "{schema}".checkpoint (
-            projection text NOT NULL, partition text NOT NULL, next_offset bigint NOT NULL DEFAULT 0, PRIMARY KEY (projection, partition));
+            projection text NOT NULL, partition text NOT NULL, next_offset bigint NOT NULL DEFAULT 0,
+            log_time timestamptz NOT NULL DEFAULT 'epoch',  -- of the last event before next_offset: everything until then is folded
+            PRIMARY KEY (projection, partition));
         CREATE TABLE IF NOT EXISTS "{schema}".parked (
             projection text NOT NULL, key uuid NOT NULL, partition text NOT NULL, log_offset bigint NOT NULL, place integer NOT NULL,
             type text, reason text NOT NULL, PRIMARY KEY (projection, key, partition));
@@ -56,7 +58,10 @@ def reset(cursor: Cursor, projection: Projection, schema: str = "read") -> None:
     for table in projection.tables:
         cursor.execute(f'DELETE FROM "{schema}".{table.name}')
     cursor.execute(f'DELETE FROM "{schema}".parked WHERE projection = %s', (projection.name,))
-    cursor.execute(f'UPDATE "{schema}".checkpoint SET next_offset = 0 WHERE projection = %s', (projection.name,))
+    cursor.execute(
+        f"""UPDATE "{schema}".checkpoint SET next_offset = 0, log_time = 'epoch' WHERE projection = %s""",
+        (projection.name,),
+    )
 
 
 def _drop(cursor: Cursor, projection: Projection, schema: str) -> None:
