@@ -34,7 +34,7 @@ help:
 	@echo 'make lint      ruff'
 	@echo 'make types     mypy --strict'
 	@echo 'make soak      the long repetitions'
-	@echo 'make bench     the measurements, one JSON line each'
+	@echo 'make bench     the measurements, beside a bare path in the same run'
 	@echo 'make lock      write the lock files from pyproject.toml (UPGRADE=1: with the newest versions)'
 	@echo 'make clean     remove .venv and what the tools left; never your data'
 

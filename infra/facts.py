@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,8 +22,14 @@ from infra.eventstore.mapper import EventMapper
 from infra.eventstore.numbered import Numbered
 from infra.log.contract import Log, Outgoing, Position, Topic
 
+PORTION = 500
+"""Facts handed over at once."""
 APPEND_SECONDS = 150.0
 """Longer than the producer's own limit: after that a record's fate is known to be open."""
+
+
+NewFact = tuple[UUID, UUID, int, Any, datetime]
+"""(key, stream, version, event, time)"""
 
 
 class UnknownFactType(DomainError):
@@ -96,36 +103,38 @@ class FactRecorder:
         """The largest."""
         return UUID(bytes=self._prefix + b"\xff" * 10)
 
-    def append(self, facts: Iterable[tuple[UUID, UUID, int, Any, datetime]]) -> list[Position | int]:
+    def append(self, facts: Sequence[NewFact]) -> list[Position | int]:
         """Append one commit a fact, given as (key, stream, version, event, time), and wait until all are durable.
 
         A record that is too large is not sent: in its place stands its size in bytes. What is still reported about an interaction
-        that was erased is recorded without its personal fields. Raises LogUnreachable; OwnerErased if it was erased just now.
+        that was erased is recorded without its personal fields. Raises LogUnreachable (some may have been recorded: the same facts
+        again are known); OwnerErased if it was erased just now.
         """
-        records = self._records(list(facts))
-        sent = [record for record in records if isinstance(record, Outgoing)]
-        futures = iter(self.log.append(Topic.FACTS, sent, bulk=True))
-        answers: list[Position | int] = []
-        for record in records:
-            answer = next(futures).result(APPEND_SECONDS) if isinstance(record, Outgoing) else record
+        erased, now = self._erased(facts), datetime.now(UTC)
+        pending: list[Future[Position] | int] = []
+        for first in range(0, len(facts), PORTION):  # one portion is on its way to the disk while the next is encoded
+            records = [self._fitting(fact, erased, now) for fact in facts[first : first + PORTION]]
+            futures = iter(self.log.append(Topic.FACTS, [record for record in records if isinstance(record, Outgoing)], bulk=True))
+            pending += [next(futures) if isinstance(record, Outgoing) else record for record in records]
+        answers = [one if isinstance(one, int) else one.result(APPEND_SECONDS) for one in pending]
+        for answer in answers:
             if isinstance(answer, Position):
                 self.last[answer.partition] = max(answer, self.last.get(answer.partition, answer))
-            answers.append(answer)
         return answers
 
-    def _records(self, facts: Sequence[tuple[UUID, UUID, int, Any, datetime]]) -> list[Outgoing | int]:
+    def _erased(self, facts: Sequence[NewFact]) -> set[UUID]:
+        """The owners who were erased. For the others a key is made where there is none: one durable append for all of them."""
         personal = {owner_of(type_of(event), key, stream) for key, stream, _, event, _ in facts if has_personal(event)}
-        # All at once: one durable append for all the new keys.
-        erased = personal - set(self.mapper.keyring.for_owners(personal)) if personal else set()
-        now = datetime.now(UTC)
-        records: list[Outgoing | int] = []
-        for key, stream, version, event, time in facts:
-            if erased and owner_of(type_of(event), key, stream) in erased:
-                event = _with(event, **{field.name: field.missing for field in personal_fields_of(type(event))})  # noqa: PLW2901
-            record = self._record(Numbered((key, stream), version, event, min(time, now), None if time <= now else time), now)
-            size = len(record.value) + len(record.key) + 200
-            records.append(record if size <= self.log.max_record_bytes else size)
-        return records
+        return personal - set(self.mapper.keyring.for_owners(personal)) if personal else set()
+
+    def _fitting(self, fact: NewFact, erased: set[UUID], now: datetime) -> Outgoing | int:
+        """The record, or its size if it is too large for the log."""
+        key, stream, version, event, time = fact
+        if erased and owner_of(type_of(event), key, stream) in erased:
+            event = _with(event, **{field.name: field.missing for field in personal_fields_of(type(event))})
+        record = self._record(Numbered((key, stream), version, event, min(time, now), None if time <= now else time), now)
+        size = len(record.value) + len(record.key) + 200
+        return record if size <= self.log.max_record_bytes else size
 
     def _record(self, numbered: Numbered, now: datetime) -> Outgoing:
         identifier = UUID(bytes=self._prefix + os.urandom(10))
