@@ -86,7 +86,8 @@ class LogSink(Checks):
         self._catch_up()
         with self.crm.pool.transaction() as cursor:
             cursor.execute(
-                "SELECT key FROM index.event WHERE key = ANY(%s) AND stream = key AND version = 1", ([one.id for one in customers],)
+                "SELECT key FROM index.event WHERE key = ANY(%s) AND stream = key AND version = 1 AND topic = 'd'",
+                ([one.id for one in customers],),
             )
             known = {row[0] for row in cursor.fetchall()}
         new = [one for one in customers if one.id not in known]
@@ -177,7 +178,7 @@ class LogSink(Checks):
         with self.crm.pool.transaction() as cursor:
             cursor.execute(
                 """SELECT t.key, t.stream, e.version FROM unnest(%s::uuid[], %s::uuid[]) t(key, stream)
-                   CROSS JOIN LATERAL (SELECT version FROM index.event e WHERE e.key = t.key AND e.stream = t.stream
+                   CROSS JOIN LATERAL (SELECT version FROM index.event e WHERE e.key = t.key AND e.stream = t.stream AND e.topic = 'f'
                                        ORDER BY version DESC LIMIT 1) e""",
                 ([report.key for report in reports], [report.stream for report in reports]),
             )

@@ -9,14 +9,14 @@ from eventsourcing.persistence import IntegrityError
 
 from domain.decider import DomainError
 from infra.broker import BrokerError
-from infra.handler import OtherRequest, VersionMoved
+from infra.handler import OtherRequest, StreamUnreadable, VersionMoved
 from infra.keys.master import WrongMasterKey
 from infra.log.contract import LogError
 from infra.postgres.errors import ServerError
 from infra.settings import SettingsError
 
 USED_WRONGLY = 2
-_SENTENCES = (DomainError, LogError, ServerError, SettingsError, BrokerError, WrongMasterKey, OtherRequest, VersionMoved)
+_SENTENCES = (DomainError, LogError, ServerError, SettingsError, BrokerError, WrongMasterKey, OtherRequest, StreamUnreadable, VersionMoved)
 
 
 class Refused(Exception):

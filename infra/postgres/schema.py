@@ -15,12 +15,14 @@ CREATE_LOCK = 0x616E6E616C73  # "annals": one creator at a time
 
 
 def create_index(cursor: Cursor, log: Log, schema: str = "index") -> None:
-    """Create the index's tables and a checkpoint for each partition of the log, where they are missing."""
+    """Create the index's tables and a checkpoint for each partition of the log, where they are missing. An index of another shape
+    (of older software, or not whole) is dropped, since all of it is in the log."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (CREATE_LOCK,))
     text = files("infra.postgres").joinpath("index.sql").read_text("utf-8")
     fingerprint = sha256(text.encode()).hexdigest()
     # CREATE INDEX keeps writers out even where the index is there: a process that starts must not stop the others.
     if not _stands(cursor, schema, fingerprint):
+        cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
         cursor.execute(text.replace("{schema}", sql.Identifier(schema).as_string(cursor)))
         cursor.execute(sql.SQL("COMMENT ON SCHEMA {} IS %s").format(sql.Identifier(schema)), (fingerprint,))
     for topic in Topic:
