@@ -20,7 +20,7 @@ from infra.codec.outside import parse
 from infra.eventstore.commit import CommitContext, new_traceparent, write_commit
 from infra.eventstore.mapper import EventMapper
 from infra.eventstore.numbered import Numbered
-from infra.log.contract import Log, Outgoing, Position, Topic
+from infra.log.contract import Log, LogUnreachable, Outgoing, Position, Topic
 
 PORTION = 500
 """Facts handed over at once."""
@@ -55,6 +55,13 @@ class Fact:
     def matched(self, match: Match) -> Fact:
         """The same fact, matched so."""
         return Fact(_with(self.event, match=match), self.time)
+
+
+def _durable(future: Future[Position]) -> Position:
+    try:
+        return future.result(APPEND_SECONDS)
+    except TimeoutError as error:
+        raise LogUnreachable("The log has not confirmed what was sent; it may still arrive.") from error
 
 
 def _with(frozen: Any, **changes: Any) -> Any:
@@ -116,7 +123,7 @@ class FactRecorder:
             records = [self._fitting(fact, erased, now) for fact in facts[first : first + PORTION]]
             futures = iter(self.log.append(Topic.FACTS, [record for record in records if isinstance(record, Outgoing)], bulk=True))
             pending += [next(futures) if isinstance(record, Outgoing) else record for record in records]
-        answers = [one if isinstance(one, int) else one.result(APPEND_SECONDS) for one in pending]
+        answers = [one if isinstance(one, int) else _durable(one) for one in pending]
         for answer in answers:
             if isinstance(answer, Position):
                 self.last[answer.partition] = max(answer, self.last.get(answer.partition, answer))

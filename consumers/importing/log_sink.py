@@ -104,7 +104,7 @@ class LogSink(Checks):
         except IntegrityError:
             return "known"
         if outcome.open:
-            raise LogUnreachable("The log did not answer in time; run the same command again, it goes on where it stopped.")
+            raise LogUnreachable("The log did not answer in time.")
         return "known" if outcome.position is None else "recorded"
 
     def record(self, facts: Sequence[Fact], batch: str, /) -> Sequence[Outcome]:
@@ -170,7 +170,7 @@ class LogSink(Checks):
         """Once: what an earlier run left in the log must be known before we ask what is known."""
         if not self._caught_up:
             if not self.crm.wait_until_indexed(WAIT_SECONDS):
-                raise LogUnreachable("The index does not catch up with the log; look at `crm lag`, then run the same command again.")
+                raise LogUnreachable("The index does not catch up with the log; look at `crm lag`.")
             self._caught_up = True
 
     def _versions(self, facts: Sequence[Fact]) -> dict[tuple[UUID, UUID], int]:

@@ -12,8 +12,12 @@ from consumers.importing import command
 from consumers.importing.log_sink import Checks, LogSink
 from consumers.importing.sink import Sink
 from domain.inbound_types import INBOUND_BY_NAME
+from infra.cli.errors import Refused
 from infra.cli.runtime import say, working
+from infra.log.contract import LogUnreachable
 from infra.settings import Settings
+
+AGAIN = " Nothing that was recorded is lost; run the same command again, it goes on where it stopped."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,4 +41,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 f" ({settings.region}) unless the mapping says a phone_region."
             )
 
-    return command.run(args, sink, recordable=INBOUND_BY_NAME.keys(), out=sys.stdout, err=sys.stderr)
+    try:
+        return command.run(args, sink, recordable=INBOUND_BY_NAME.keys(), out=sys.stdout, err=sys.stderr)
+    except LogUnreachable as error:
+        raise Refused(f"{str(error).removesuffix(AGAIN)}{AGAIN}") from error
