@@ -74,7 +74,7 @@ class Folding:
         except Exception as error:
             if _is_outage(error) or self.cursor.connection.closed:
                 raise
-            self.cursor.execute("ROLLBACK TO SAVEPOINT fold")
+            self.cursor.execute("ROLLBACK TO SAVEPOINT fold; RELEASE SAVEPOINT fold")
             return _reason(error)
         self.cursor.execute("RELEASE SAVEPOINT fold")
         return None

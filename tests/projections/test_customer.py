@@ -112,7 +112,7 @@ def test_the_table_holds_what_the_pure_fold_says_as_of_any_version(dsn: str) -> 
                         continue
                     model.cursor.execute("SELECT document FROM read.customer WHERE customer = %s", (event.stream,))
                     assert model.cursor.fetchall() == [(document(folded(*own)),)]
-            model.cursor.execute("ROLLBACK TO SAVEPOINT empty")
+            model.cursor.execute("ROLLBACK TO SAVEPOINT empty; RELEASE SAVEPOINT empty")
 
         check()
 

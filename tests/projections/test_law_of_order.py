@@ -56,7 +56,7 @@ def contents(cursor: Cursor, projection: Projection, batches: Batches) -> dict[s
         copied = io.BytesIO()
         cursor.copy_expert(f"COPY ({rows_in_order('read', table)}) TO STDOUT", copied)
         written[table.name] = copied.getvalue()
-    cursor.execute("ROLLBACK TO SAVEPOINT empty")
+    cursor.execute("ROLLBACK TO SAVEPOINT empty; RELEASE SAVEPOINT empty")
     return written
 
 

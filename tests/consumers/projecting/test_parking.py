@@ -246,3 +246,18 @@ def test_every_projection_goes_on_whatever_another_one_parks(embedded_shop: Shop
         fold(embedded_shop, [failing(projection, at=1) if projection is IDENTITY else projection])
     assert parked(embedded_shop) == {("identity", BAD)}
     assert companies(embedded_shop) == {BAD: "One"}
+
+
+def test_a_whole_batch_that_cannot_be_folded_is_parked_key_by_key(embedded_shop: Shop) -> None:
+    """As when a fold has a mistake in it: nothing of what it wrote before it failed stays."""
+    keys = [uuid4() for _ in range(500)]
+    embedded_shop.append(D, *(raw(key, 1, "customer.captured", {"company": "ACME"}) for key in keys))
+    embedded_shop.indexed()
+
+    def always_fails(batch: Batch, tables: Tables) -> None:
+        CUSTOMER.fold(batch, tables)
+        raise KeyError
+
+    fold(embedded_shop, [replace(CUSTOMER, fold=always_fails)])
+    assert parked(embedded_shop) == {("customer", key) for key in keys}
+    assert companies(embedded_shop) == {}
